@@ -1,0 +1,47 @@
+using System.Runtime.InteropServices;
+
+namespace NeuralOde.Interop;
+
+/// <summary>A file that may be the native library.</summary>
+/// <param name="Path">Full path of the file.</param>
+/// <param name="Origin">Where the path comes from, for error messages.</param>
+internal readonly record struct LibraryCandidate(string Path, string Origin)
+{
+    internal const string EnvironmentVariable = "NEURALODE_LIBRARY";
+
+    /// <summary>The library's file name on this platform.</summary>
+    internal static string FileName =>
+        OperatingSystem.IsWindows() ? "neuralode.dll" : OperatingSystem.IsMacOS() ? "libneuralode.dylib" : "libneuralode.so";
+
+    /// <summary>The portable runtime identifier, such as linux-x64, that packages name their native folders by.</summary>
+    internal static string RuntimeIdentifier
+    {
+        get
+        {
+            var system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
+            return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+        }
+    }
+
+    /// <summary>The paths to try, first to last: what the program set, what the user set, the program's own folders.</summary>
+    /// <param name="explicitPath">Set through the API; null or empty if it was not.</param>
+    /// <param name="environmentPath">The value of NEURALODE_LIBRARY; null or empty if it is not set.</param>
+    /// <param name="baseDirectory">The folder of the program.</param>
+    internal static IReadOnlyList<LibraryCandidate> List(string? explicitPath, string? environmentPath, string baseDirectory)
+    {
+        var candidates = new List<LibraryCandidate>();
+        if (!string.IsNullOrEmpty(explicitPath))
+        {
+            candidates.Add(new(System.IO.Path.GetFullPath(explicitPath), "set by the program"));
+        }
+
+        if (!string.IsNullOrEmpty(environmentPath))
+        {
+            candidates.Add(new(System.IO.Path.GetFullPath(environmentPath), EnvironmentVariable));
+        }
+
+        candidates.Add(new(System.IO.Path.Combine(baseDirectory, FileName), "next to the program"));
+        candidates.Add(new(System.IO.Path.Combine(baseDirectory, "runtimes", RuntimeIdentifier, "native", FileName), "package folder"));
+        return candidates;
+    }
+}

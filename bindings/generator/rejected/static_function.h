@@ -1,0 +1,4 @@
+/* rejected: a function has a body */
+#include <stdint.h>
+#define NEURALODE_API
+static int32_t neuralode_one(void) { return 1; }

@@ -1,0 +1,80 @@
+#include "c_api/model.h"
+
+#include "c_api/guarded.h"
+#include "c_api/options.h"
+#include "c_api/tensor_map.h"
+
+using namespace neuralode;
+using namespace neuralode::c_api;
+
+namespace {
+
+ImageModel& model_of(neuralode_model model) { return *not_null(model, "model")->value; }
+
+NamedTensors named(const torch::OrderedDict<std::string, at::Tensor>& tensors) {
+  NamedTensors result;
+  for (const auto& item : tensors) result.emplace_back(item.key(), item.value());
+  return result;
+}
+
+}  // namespace
+
+neuralode_status neuralode_model_options_init(neuralode_model_options* out_options) {
+  return guarded([&] {
+    const ImageModelOptions defaults;
+    neuralode_model_options options{};
+    options.struct_size = sizeof options;
+    options.stem = NEURALODE_STEM_AUTO;
+    options.classes = defaults.classes;
+    options.image_size = defaults.image_size;
+    options.seed = defaults.seed;
+    *not_null(out_options, "out_options") = options;
+  });
+}
+
+neuralode_status neuralode_model_create(const char* name, const neuralode_model_options* options, const neuralode_solve_options* solve,
+                                        neuralode_model* out_model) {
+  return guarded([&] {
+    not_null(out_model, "out_model");
+    const auto given = read_options(options, &neuralode_model_options_init);
+    const ImageModelOptions checked{static_cast<Stem>(given.stem), given.classes, given.image_size, given.seed};
+    auto model = std::make_unique<neuralode_model_t>();
+    model->value = make_image_model(not_null(name, "name"), checked, solve_options_of(solve));
+    *out_model = model.release();
+  });
+}
+
+neuralode_status neuralode_model_destroy(neuralode_model model) {
+  return guarded([&] { delete model; });
+}
+
+neuralode_status neuralode_model_forward(neuralode_model model, neuralode_tensor images, neuralode_tensor* out_logits) {
+  return guarded([&] {
+    not_null(out_logits, "out_logits");
+    *out_logits = handle_of(model_of(model).classify(tensor_of(images, "images")));
+  });
+}
+
+neuralode_status neuralode_model_set_training(neuralode_model model, int32_t training) {
+  return guarded([&] { model_of(model).train(training != 0); });
+}
+
+neuralode_status neuralode_model_set_solve(neuralode_model model, const neuralode_solve_options* solve) {
+  return guarded([&] { model_of(model).set_solve_options(solve_options_of(solve)); });
+}
+
+neuralode_status neuralode_model_parameters(neuralode_model model, neuralode_tensor_map* out_map) {
+  return guarded([&] { *not_null(out_map, "out_map") = map_of(named(model_of(model).named_parameters())); });
+}
+
+neuralode_status neuralode_model_buffers(neuralode_model model, neuralode_tensor_map* out_map) {
+  return guarded([&] { *not_null(out_map, "out_map") = map_of(named(model_of(model).named_buffers())); });
+}
+
+neuralode_status neuralode_model_statistics(neuralode_model model, int32_t reset, neuralode_statistics* out_statistics) {
+  return guarded([&] {
+    not_null(out_statistics, "out_statistics");
+    const auto total = model_of(model).statistics(reset != 0);
+    *out_statistics = {total.steps_accepted, total.steps_rejected, total.nfe_forward, total.nfe_backward, 0, total.reconstruction_error};
+  });
+}

@@ -1,0 +1,10 @@
+// What is behind neuralode_model.
+#pragma once
+
+#include "c_api/handles.h"
+#include "models/image_model.h"
+#include "neuralode/model.h"
+
+struct neuralode_model_t : neuralode::c_api::Counted {
+  std::shared_ptr<neuralode::ImageModel> value;
+};

@@ -1,0 +1,120 @@
+#include "neuralode/optim.h"
+
+#include "c_api/guarded.h"
+#include "c_api/handles.h"
+#include "c_api/model.h"
+#include "optim/checkpoint.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+
+using namespace neuralode;
+using namespace neuralode::c_api;
+
+struct neuralode_optimizer_t : Counted {
+  std::unique_ptr<torch::optim::Optimizer> value;
+};
+struct neuralode_checkpoint_t : Counted {
+  Checkpoint value;
+};
+
+neuralode_status neuralode_optimizer_options_init(neuralode_optimizer_options* out_options) {
+  return guarded([&] {
+    const OptimizerOptions defaults;
+    neuralode_optimizer_options options{};
+    options.struct_size = sizeof options;
+    options.kind = NEURALODE_SGD;
+    options.lr = defaults.lr;
+    options.momentum = defaults.momentum;
+    options.weight_decay = defaults.weight_decay;
+    options.beta1 = defaults.beta1;
+    options.beta2 = defaults.beta2;
+    options.epsilon = defaults.epsilon;
+    *not_null(out_options, "out_options") = options;
+  });
+}
+
+neuralode_status neuralode_optimizer_create(const neuralode_optimizer_options* options, const neuralode_tensor* parameters, int64_t count,
+                                            neuralode_optimizer* out_optimizer) {
+  return guarded([&] {
+    not_null(out_optimizer, "out_optimizer");
+    const auto given = read_options(options, &neuralode_optimizer_options_init);
+    const OptimizerOptions checked{static_cast<OptimizerKind>(given.kind), given.lr,    given.momentum, given.weight_decay, given.nesterov != 0,
+                                   given.beta1,                            given.beta2, given.epsilon};
+    auto optimizer = std::make_unique<neuralode_optimizer_t>();
+    optimizer->value = make_optimizer(checked, tensors_of(parameters, count, "parameters"));
+    *out_optimizer = optimizer.release();
+  });
+}
+
+neuralode_status neuralode_optimizer_destroy(neuralode_optimizer optimizer) {
+  return guarded([&] { delete optimizer; });
+}
+
+neuralode_status neuralode_optimizer_step(neuralode_optimizer optimizer) {
+  return guarded([&] { not_null(optimizer, "optimizer")->value->step(); });
+}
+
+neuralode_status neuralode_optimizer_zero_grad(neuralode_optimizer optimizer) {
+  return guarded([&] {
+    for (auto& group : not_null(optimizer, "optimizer")->value->param_groups())
+      for (auto& parameter : group.params()) parameter.mutable_grad().reset();
+  });
+}
+
+neuralode_status neuralode_optimizer_set_lr(neuralode_optimizer optimizer, double lr) {
+  return guarded([&] { set_learning_rate(*not_null(optimizer, "optimizer")->value, lr); });
+}
+
+neuralode_status neuralode_schedule_options_init(neuralode_schedule_options* out_options) {
+  return guarded([&] {
+    const ScheduleOptions defaults;
+    neuralode_schedule_options options{};
+    options.struct_size = sizeof options;
+    options.kind = NEURALODE_SCHEDULE_CONSTANT;
+    options.lr = defaults.lr;
+    options.gamma = defaults.gamma;
+    options.warmup = defaults.warmup;
+    options.initial_divisor = defaults.initial_divisor;
+    options.final_factor = defaults.final_factor;
+    *not_null(out_options, "out_options") = options;
+  });
+}
+
+neuralode_status neuralode_schedule_rate(const neuralode_schedule_options* options, int64_t step, double* out_lr) {
+  return guarded([&] {
+    not_null(out_lr, "out_lr");
+    const auto given = read_options(options, &neuralode_schedule_options_init);
+    const ScheduleOptions checked{static_cast<ScheduleKind>(given.kind), given.lr,     given.total_steps,     given.period,
+                                  given.gamma,                           given.warmup, given.initial_divisor, given.final_factor};
+    *out_lr = learning_rate(checked, step);
+  });
+}
+
+neuralode_status neuralode_checkpoint_save(const char* path, neuralode_model model, neuralode_optimizer optimizer, const char* metadata) {
+  return guarded([&] {
+    Checkpoint::save(not_null(path, "path"), *not_null(model, "model")->value, *not_null(optimizer, "optimizer")->value, not_null(metadata, "metadata"));
+  });
+}
+
+neuralode_status neuralode_checkpoint_open(const char* path, neuralode_checkpoint* out_checkpoint) {
+  return guarded([&] {
+    not_null(out_checkpoint, "out_checkpoint");
+    auto checkpoint = std::make_unique<neuralode_checkpoint_t>();
+    checkpoint->value = Checkpoint::open(not_null(path, "path"));
+    *out_checkpoint = checkpoint.release();
+  });
+}
+
+neuralode_status neuralode_checkpoint_destroy(neuralode_checkpoint checkpoint) {
+  return guarded([&] { delete checkpoint; });
+}
+
+neuralode_status neuralode_checkpoint_metadata(neuralode_checkpoint checkpoint, const char** out_metadata) {
+  return guarded([&] { *not_null(out_metadata, "out_metadata") = not_null(checkpoint, "checkpoint")->value.metadata.c_str(); });
+}
+
+neuralode_status neuralode_checkpoint_restore(neuralode_checkpoint checkpoint, neuralode_model model, neuralode_optimizer optimizer) {
+  return guarded([&] {
+    not_null(checkpoint, "checkpoint")->value.restore(*not_null(model, "model")->value, optimizer == nullptr ? nullptr : optimizer->value.get());
+  });
+}

@@ -1,0 +1,93 @@
+#include "neuralode/solve.h"
+
+#include <ATen/ATen.h>
+
+#include "c_api/dynamics.h"
+#include "c_api/guarded.h"
+#include "c_api/handles.h"
+#include "c_api/options.h"
+
+using namespace neuralode;
+using namespace neuralode::c_api;
+
+struct neuralode_solution_t : Counted {
+  Solution value;
+};
+
+namespace neuralode::c_api {
+
+SolveOptions solve_options_of(const neuralode_solve_options* options) {
+  const auto given = read_options(options, &neuralode_solve_options_init);
+  require(given.reserved == 0, "reserved: ", given.reserved, " must be 0; fill the struct with neuralode_solve_options_init");
+  SolveOptions result;
+  result.solver = static_cast<SolverKind>(given.solver);
+  result.gradient = static_cast<GradientKind>(given.gradient);
+  result.steps.step_size = given.step_size;
+  result.steps.rtol = given.rtol;
+  result.steps.atol = given.atol;
+  result.steps.initial_step_size = given.initial_step_size;
+  result.steps.max_steps = given.max_steps;
+  result.eta = given.eta;
+  check(result);
+  return result;
+}
+
+}  // namespace neuralode::c_api
+
+neuralode_status neuralode_solve_options_init(neuralode_solve_options* out_options) {
+  return guarded([&] {
+    const SolveOptions defaults;
+    neuralode_solve_options options{};
+    options.struct_size = sizeof options;
+    options.solver = NEURALODE_SOLVER_ALF;
+    options.gradient = NEURALODE_GRADIENT_MALI;
+    options.rtol = defaults.steps.rtol;
+    options.atol = defaults.steps.atol;
+    options.eta = defaults.eta;
+    options.max_steps = defaults.steps.max_steps;
+    *not_null(out_options, "out_options") = options;
+  });
+}
+
+neuralode_status neuralode_solve(neuralode_dynamics dynamics, const neuralode_tensor* z0, int64_t count, neuralode_tensor t0, neuralode_tensor t1,
+                                 neuralode_tensor t_eval, const neuralode_solve_options* options, neuralode_solution* out_solution) {
+  return guarded([&] {
+    not_null(out_solution, "out_solution");
+    const Problem problem{not_null(dynamics, "dynamics")->value, tensors_of(z0, count, "z0"), tensor_of(t0, "t0"), tensor_of(t1, "t1"),
+                          tensor_or_undefined(t_eval), solve_options_of(options)};
+    auto solution = std::make_unique<neuralode_solution_t>();
+    solution->value = solve(problem);
+    *out_solution = solution.release();
+  });
+}
+
+neuralode_status neuralode_solution_destroy(neuralode_solution solution) {
+  return guarded([&] { delete solution; });
+}
+
+neuralode_status neuralode_solution_state(neuralode_solution solution, int64_t index, neuralode_tensor* out_state) {
+  return guarded([&] {
+    const auto& states = not_null(solution, "solution")->value.states;
+    require(index >= 0 && index < static_cast<std::int64_t>(states.size()), "index: ", index, " is outside [0, ", states.size(), ")");
+    *not_null(out_state, "out_state") = handle_of(states[static_cast<std::size_t>(index)]);
+  });
+}
+
+neuralode_status neuralode_solution_statistics(neuralode_solution solution, neuralode_statistics* out_statistics) {
+  return guarded([&] {
+    const auto& statistics = *not_null(solution, "solution")->value.statistics;
+    *not_null(out_statistics, "out_statistics") = {statistics.steps_accepted, statistics.steps_rejected, statistics.nfe_forward,
+                                                   statistics.nfe_backward,   statistics.snapshots,      statistics.reconstruction_error};
+  });
+}
+
+neuralode_status neuralode_solution_times(neuralode_solution solution, neuralode_tensor* out_times) {
+  return guarded([&] {
+    const auto& value = not_null(solution, "solution")->value;
+    not_null(out_times, "out_times");
+    std::vector<double> times;
+    for (const auto& step : value.grid->steps) times.push_back(step.t);
+    times.push_back(value.t1);
+    *out_times = handle_of(at::tensor(times, at::kDouble));
+  });
+}

@@ -1,0 +1,91 @@
+#include "dynamics/dynamics.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <unordered_set>
+
+#include "core/error.h"
+#include "tensors/autocast.h"
+#include "tensors/compat.h"
+
+namespace neuralode {
+
+Linearization Dynamics::linearize(const at::Tensor& t, const TensorList& z, const TensorList& parameters, bool wants_t) {
+  const at::AutoGradMode recording(true);
+  TensorList inputs;
+  inputs.reserve(z.size() + parameters.size() + 1);
+  for (const auto& tensor : z) inputs.push_back(tensor.detach().requires_grad_(true));
+  const TensorList z_leaves(inputs.begin(), inputs.end());
+  const auto t_leaf = t.detach().requires_grad_(wants_t);
+  inputs.insert(inputs.end(), parameters.begin(), parameters.end());
+  if (wants_t) inputs.push_back(t_leaf);
+
+  auto outputs = eval(t_leaf, z_leaves);
+  Linearization result;
+  for (const auto& tensor : outputs) result.u.push_back(tensor.detach());
+  result.pullback = [outputs = std::move(outputs), inputs = std::move(inputs), states = z.size(), parameter_count = parameters.size(),
+                     wants_t](const TensorList& a_u) {
+    TensorList recorded, cotangents;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (!outputs[i].requires_grad()) continue;
+      recorded.push_back(outputs[i]);
+      cotangents.push_back(a_u[i]);
+    }
+    TensorList gradients(inputs.size());
+    if (!recorded.empty())
+      gradients = torch::autograd::grad(recorded, inputs, cotangents, /*retain_graph=*/false, /*create_graph=*/false, /*allow_unused=*/true);
+    InputCotangents result;
+    const auto first_parameter = gradients.begin() + static_cast<std::ptrdiff_t>(states);
+    const auto last_parameter = first_parameter + static_cast<std::ptrdiff_t>(parameter_count);
+    result.a_z.assign(gradients.begin(), first_parameter);
+    result.a_parameters.assign(first_parameter, last_parameter);
+    if (wants_t) result.a_t = gradients.back();
+    return result;
+  };
+  return result;
+}
+
+std::pair<TensorList, InputCotangents> Dynamics::vjp(const at::Tensor& t, const TensorList& z, const TensorList& a_u,
+                                                     const TensorList& parameters, bool wants_t) {
+  auto linearization = linearize(t, z, parameters, wants_t);
+  auto cotangents = linearization.pullback(a_u);
+  return {std::move(linearization.u), std::move(cotangents)};
+}
+
+TensorList differentiable_parameters(const Dynamics& dynamics) {
+  TensorList result;
+  std::unordered_set<const c10::TensorImpl*> seen;
+  for (const auto& [name, tensor] : dynamics.parameters())
+    if (tensor.requires_grad() && seen.insert(tensor.unsafeGetTensorImpl()).second) result.push_back(tensor);
+  return result;
+}
+
+TensorList checked_result(TensorList u, const TensorList& z) {
+  require(u.size() == z.size(), "dynamics: f returned ", u.size(), " tensors for a state of ", z.size(), "; it must return one a state tensor");
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    require(u[i].defined(), "dynamics: f returned an undefined tensor for state ", i);
+    require(u[i].sizes() == z[i].sizes(), "dynamics: f returned shape ", u[i].sizes(), " for state ", i, " of shape ", z[i].sizes(),
+            "; f(t, z) must have the shape of z");
+    require(u[i].device() == z[i].device(), "dynamics: f returned a tensor on ", u[i].device(), " for state ", i, " on ", z[i].device(),
+            "; move the dynamics to the state's device");
+    if (u[i].scalar_type() == z[i].scalar_type()) continue;
+    require(compat::autocast_enabled(z[i].device().type()), "dynamics: f returned ", u[i].scalar_type(), " for state ", i, " of dtype ",
+            z[i].scalar_type(), "; cast the dynamics' parameters or the state so that both agree");
+    u[i] = u[i].to(z[i].scalar_type());
+  }
+  return u;
+}
+
+BufferGuard::BufferGuard(const Dynamics& dynamics) {
+  for (const auto& [name, tensor] : dynamics.buffers()) {
+    buffers_.push_back(tensor.variable_data());  // shares memory, has a version counter of its own
+    saved_.push_back(buffers_.back().clone());
+  }
+}
+
+BufferGuard::~BufferGuard() {
+  for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].copy_(saved_[i]);
+}
+
+}  // namespace neuralode

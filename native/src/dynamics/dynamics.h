@@ -1,0 +1,75 @@
+// The right-hand side f(t, z) of dz/dt = f(t, z): the one abstraction that solvers and gradient methods know.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tensors/tensor_list.h"
+
+namespace neuralode {
+
+/// Cotangents of the inputs of one evaluation. An undefined tensor is zero.
+struct InputCotangents {
+  at::Tensor a_t;           ///< 0-dim; undefined unless t required a gradient
+  TensorList a_z;           ///< as z
+  TensorList a_parameters;  ///< as the parameters asked for
+};
+
+/// u = f(t, z) together with its pullback, to be called at most once: a_u -> (df/dt, df/dz, df/dtheta)^T a_u.
+struct Linearization {
+  TensorList u;
+  std::function<InputCotangents(const TensorList& a_u)> pullback;
+};
+
+using NamedTensorList = std::vector<std::pair<std::string, at::Tensor>>;
+
+class Dynamics {
+ public:
+  virtual ~Dynamics() = default;
+
+  /// u = f(t, z): as many tensors as z, of the same shapes and dtype. t: 0-dim, of z's dtype and device. Recorded by autograd when
+  /// grad mode is on. Throws invalid_argument when f returns something of another number, shape, dtype or device.
+  virtual TensorList eval(const at::Tensor& t, const TensorList& z) = 0;
+
+  /// One linearised evaluation at detached inputs. parameters: those of differentiable_parameters() that gradients are wanted for.
+  virtual Linearization linearize(const at::Tensor& t, const TensorList& z, const TensorList& parameters, bool wants_t);
+
+  /// linearize and its pullback in one go; what a reverse step needs, where a_u is known before u. Returns (u, cotangents).
+  virtual std::pair<TensorList, InputCotangents> vjp(const at::Tensor& t, const TensorList& z, const TensorList& a_u,
+                                                     const TensorList& parameters, bool wants_t);
+
+  /// Enumerated anew at each call: modules may replace their parameters.
+  virtual NamedTensorList parameters() const = 0;
+  /// State that evaluations change, such as running statistics.
+  virtual NamedTensorList buffers() const = 0;
+
+  virtual bool training() const { return false; }
+  virtual void set_training(bool) {}
+  /// Casts parameters and buffers. Throws unsupported where they are the caller's.
+  virtual void to_dtype(at::ScalarType dtype) = 0;
+};
+
+/// The parameters that require gradients, each tensor once however many names it has.
+TensorList differentiable_parameters(const Dynamics& dynamics);
+
+/// Checks that u is what f must return for z; under autocast, brings u to z's dtype.
+TensorList checked_result(TensorList u, const TensorList& z);
+
+/// Puts buffers back at the end to what they were at the start, without touching their version counters: a reverse sweep leaves
+/// running statistics as the forward sweep left them.
+class BufferGuard {
+ public:
+  explicit BufferGuard(const Dynamics& dynamics);
+  ~BufferGuard();
+  BufferGuard(const BufferGuard&) = delete;
+  BufferGuard& operator=(const BufferGuard&) = delete;
+
+ private:
+  TensorList buffers_;
+  TensorList saved_;
+};
+
+}  // namespace neuralode

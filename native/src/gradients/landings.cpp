@@ -1,0 +1,57 @@
+#include "gradients/landings.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "core/error.h"
+
+namespace neuralode {
+
+namespace {
+
+void check_time(const at::Tensor& time, const char* name, std::int64_t dims) {
+  require(time.defined() && time.is_floating_point() && time.device().is_cpu() && time.dim() == dims, name, ": must be a ",
+          dims == 0 ? "0-dim" : "1-dim", " floating-point tensor on the CPU; float64 keeps times exactly");
+  const auto values = time.to(at::kDouble);
+  require(values.isfinite().all().item<bool>(), name, ": has an infinite or NaN value");
+}
+
+}  // namespace
+
+Landings landings_of(const at::Tensor& t0, const at::Tensor& t1, const at::Tensor& t_eval) {
+  check_time(t0, "t0", 0);
+  check_time(t1, "t1", 0);
+  Landings result;
+  result.t0 = t0.item<double>();
+  const double end = t1.item<double>();
+  const double direction = end >= result.t0 ? 1 : -1;
+  if (t_eval.defined()) {
+    check_time(t_eval, "t_eval", 1);
+    require(t_eval.numel() > 0, "t_eval: is empty; leave it out to get the state at t1 alone");
+    result.trajectory = true;
+    const auto values = t_eval.detach().to(at::kDouble).contiguous();
+    double previous = result.t0;
+    for (std::int64_t i = 0; i < values.numel(); ++i) {
+      const double time = values.data_ptr<double>()[i];
+      const bool ordered = i == 0 ? direction * (time - previous) >= 0 : direction * (time - previous) > 0;
+      require(ordered && direction * (end - time) >= 0, "t_eval[", i, "]: ", time, " is out of order; give times from t0 = ", result.t0,
+              " towards t1 = ", end, ", each once");
+      previous = time;
+      if (time == result.t0) {
+        result.outputs.push_back(-1);
+        continue;
+      }
+      result.outputs.push_back(static_cast<std::int64_t>(result.times.size()));
+      result.times.push_back(time);
+      result.sources.push_back(time == end ? Landings::t1_source : i);
+    }
+  }
+  if (result.times.empty() || result.times.back() != end) {
+    result.times.push_back(end);
+    result.sources.push_back(Landings::t1_source);
+  }
+  return result;
+}
+
+}  // namespace neuralode

@@ -1,0 +1,40 @@
+// Image classifiers by name.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "models/ode_block.h"
+
+namespace neuralode {
+
+enum class Stem : std::int32_t { automatic = 0, cifar = 1, imagenet = 2 };
+
+struct ImageModelOptions {
+  Stem stem = Stem::automatic;
+  std::int64_t classes = 10;
+  std::int64_t image_size = 32;  ///< pixels
+  std::uint64_t seed = 0;        ///< of the initial weights
+};
+
+class ImageModel : public torch::nn::Module {
+ public:
+  /// images: (batch, 3, height, width), float32. Returns logits (batch, classes).
+  virtual at::Tensor forward(const at::Tensor& images) = 0;
+
+  /// Checks the images' shape and dtype, then forward.
+  at::Tensor classify(const at::Tensor& images);
+  void set_solve_options(const SolveOptions& options);
+  ModelStatistics statistics(bool reset);
+
+ protected:
+  std::vector<OdeBlock> blocks_;  ///< every ODE block, for options and figures
+
+ private:
+  ModelStatistics total_;
+};
+
+/// name: "odenet-small" or "resnet18-ode". Throws invalid_argument for another name or an option out of range.
+std::shared_ptr<ImageModel> make_image_model(const std::string& name, const ImageModelOptions& options, const SolveOptions& solve);
+
+}  // namespace neuralode

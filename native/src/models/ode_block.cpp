@@ -1,0 +1,43 @@
+#include "models/ode_block.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+namespace neuralode {
+
+namespace {
+
+void add(ModelStatistics& total, const ModelStatistics& part) {
+  total.steps_accepted += part.steps_accepted;
+  total.steps_rejected += part.steps_rejected;
+  total.nfe_forward += part.nfe_forward;
+  total.nfe_backward += part.nfe_backward;
+  if (!std::isnan(part.reconstruction_error)) total.reconstruction_error = std::fmax(total.reconstruction_error, part.reconstruction_error);
+}
+
+}  // namespace
+
+OdeBlockImpl::OdeBlockImpl(std::shared_ptr<torch::nn::Module> f, std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> forward,
+                           const SolveOptions& options)
+    : options_(options) {
+  register_module("f", f);
+  dynamics_ = std::make_shared<ModuleDynamics>(
+      std::move(f), [forward = std::move(forward)](const at::Tensor& t, const TensorList& z) { return TensorList{forward(t, z[0])}; });
+}
+
+at::Tensor OdeBlockImpl::forward(const at::Tensor& x) {
+  auto solution = solve({dynamics_, {x}, at::scalar_tensor(0.0, at::kDouble), at::scalar_tensor(1.0, at::kDouble), {}, options_});
+  constexpr std::size_t pending = 64;  // a solve that nobody holds any more has its last figures
+  if (solves_.size() >= pending) collect(folded_);
+  solves_.push_back(solution.statistics);
+  return solution.states[0];
+}
+
+void OdeBlockImpl::collect(ModelStatistics& total) {
+  if (&total != &folded_) add(total, std::exchange(folded_, {}));
+  for (const auto& solve : std::exchange(solves_, {}))
+    add(total, {solve->steps_accepted, solve->steps_rejected, solve->nfe_forward, solve->nfe_backward, solve->reconstruction_error});
+}
+
+}  // namespace neuralode

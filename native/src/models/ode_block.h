@@ -1,0 +1,37 @@
+// A layer that integrates dz/dt = f(z) over [0, 1].
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+#include "dynamics/autograd_dynamics.h"
+#include "gradients/solve.h"
+
+namespace neuralode {
+
+/// What blocks of one model add up while it runs.
+struct ModelStatistics {
+  std::int64_t steps_accepted = 0, steps_rejected = 0, nfe_forward = 0, nfe_backward = 0;
+  double reconstruction_error = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// z(1) with z(0) = x and f any module from (batch, channels, height, width) to the same.
+class OdeBlockImpl : public torch::nn::Module {
+ public:
+  /// forward: how `f` is called.
+  OdeBlockImpl(std::shared_ptr<torch::nn::Module> f, std::function<at::Tensor(const at::Tensor& t, const at::Tensor& z)> forward,
+               const SolveOptions& options);
+  at::Tensor forward(const at::Tensor& x);
+  void set_options(const SolveOptions& options) { options_ = options; }
+  /// Adds the figures of the solves since the last call; those whose backward has not run count with none.
+  void collect(ModelStatistics& total);
+
+ private:
+  std::shared_ptr<Dynamics> dynamics_;
+  SolveOptions options_;
+  std::vector<std::shared_ptr<Statistics>> solves_;
+  ModelStatistics folded_;
+};
+TORCH_MODULE(OdeBlock);
+
+}  // namespace neuralode

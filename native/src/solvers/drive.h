@@ -1,0 +1,46 @@
+// The loop over steps: from t0 through every landing time, at fixed or adaptive step lengths.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "solvers/step_size.h"
+
+namespace neuralode {
+
+/// The accepted steps. What a reverse sweep replays, to the bit.
+struct Grid {
+  struct Step {
+    double t;                ///< start
+    double h;                ///< signed length
+    std::int64_t evaluation; ///< number of the evaluation of f that the step made
+    std::int64_t landing;    ///< index of the landing time that the step ends on, or -1
+  };
+  std::vector<Step> steps;
+  std::int64_t rejected = 0;
+};
+
+/// One method of stepping, holding its state.
+class Stepper {
+ public:
+  virtual ~Stepper() = default;
+  /// Order of error() in h, for the controller.
+  virtual double error_order() const = 0;
+  /// First step length to try when none is given, from the state at t0 and the direction's span.
+  virtual double initial_step_size(double rtol, double atol, double span) = 0;
+  /// Tries a step from the current state; returns the number of its evaluation of f. landing: as in Grid::Step.
+  virtual std::int64_t attempt(double t, double h, std::int64_t landing) = 0;
+  /// Scaled norm of the tried step's error estimate; <= 1 is acceptable.
+  virtual double error(double rtol, double atol) = 0;
+  /// The tried step becomes the state.
+  virtual void accept() = 0;
+  /// The state has reached landing time `index`.
+  virtual void land(std::int64_t index) = 0;
+};
+
+/// Steps from t0 to landings.front(), ..., landings.back(), which are monotone from t0 on; a landing time equal to where the
+/// state is takes no step. Throws step_limit, step_size_underflow.
+/// Fixed: every step has the given length but the last before each landing time, which is shortened (never by rounding alone).
+Grid drive(Stepper& stepper, double t0, const std::vector<double>& landings, const StepSizeOptions& options);
+
+}  // namespace neuralode

@@ -1,0 +1,36 @@
+#include "solvers/step_size.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/error.h"
+
+namespace neuralode {
+
+void check(const StepSizeOptions& options) {
+  require(std::isfinite(options.step_size) && options.step_size >= 0, "step_size: ", options.step_size,
+          " is not a length; give a positive step (its sign follows from t0 and t1), or 0 for adaptive steps");
+  if (options.step_size == 0) {
+    require(std::isfinite(options.rtol) && options.rtol > 0, "rtol: ", options.rtol, " is not a tolerance; adaptive steps need rtol > 0");
+    require(std::isfinite(options.atol) && options.atol > 0, "atol: ", options.atol, " is not a tolerance; adaptive steps need atol > 0");
+    require(std::isfinite(options.initial_step_size) && options.initial_step_size >= 0, "initial_step_size: ", options.initial_step_size,
+            " is not a length; give a positive first step, or 0 to have it chosen");
+  }
+  require(options.max_steps > 0, "max_steps: ", options.max_steps, " allows no step; give 1 or more");
+}
+
+double PiController::factor(double error) {
+  constexpr double safety = 0.9, smallest = 0.2, largest = 5;
+  if (!(error <= 1)) {
+    rejected_ = true;
+    return std::isfinite(error) ? std::clamp(safety * std::pow(error, -1 / error_order_), smallest, 1.0) : smallest;
+  }
+  const double bounded = std::max(error, 1e-10);
+  const double raw = safety * std::pow(bounded, -0.7 / error_order_) * std::pow(previous_error_, 0.4 / error_order_);
+  previous_error_ = bounded;
+  // The step after a rejection does not grow: the estimate that failed is still the best known one.
+  return std::clamp(raw, smallest, std::exchange(rejected_, false) ? 1.0 : largest);
+}
+
+}  // namespace neuralode

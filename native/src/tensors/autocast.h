@@ -1,0 +1,31 @@
+// The autocast state of one sweep, to be had again in the other.
+#pragma once
+
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
+
+namespace neuralode {
+
+struct AutocastState {
+  c10::DeviceType device = c10::kCPU;
+  bool enabled = false;
+  c10::ScalarType dtype = c10::kBFloat16;
+
+  static AutocastState current(c10::DeviceType device);
+};
+
+/// Sets `state` on the calling thread and puts back what was there at the end. The cache of cast weights is emptied at both ends
+/// when autocast is on: casts made without a graph must not serve a differentiated evaluation, nor the other way round.
+class AutocastScope {
+ public:
+  explicit AutocastScope(const AutocastState& state);
+  ~AutocastScope();
+  AutocastScope(const AutocastScope&) = delete;
+  AutocastScope& operator=(const AutocastScope&) = delete;
+
+ private:
+  AutocastState inside_;
+  AutocastState outside_;
+};
+
+}  // namespace neuralode

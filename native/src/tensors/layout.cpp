@@ -1,0 +1,41 @@
+#include "tensors/layout.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace neuralode {
+
+at::Tensor with_layout_of(const at::Tensor& tensor, const at::Tensor& reference) {
+  if (tensor.strides() == reference.strides()) return tensor;
+  at::Tensor copy = at::empty_strided(reference.sizes(), reference.strides(), tensor.options());
+  copy.copy_(tensor);
+  return copy;
+}
+
+at::Tensor dense_copy(const at::Tensor& tensor) {
+  at::Tensor copy = tensor.is_non_overlapping_and_dense()
+                        ? at::empty_strided(tensor.sizes(), tensor.strides(), tensor.options())
+                        : at::empty(tensor.sizes(), tensor.options());
+  copy.copy_(tensor);
+  return copy;
+}
+
+bool owns_storage_alone(const at::Tensor& tensor) {
+  return tensor.use_count() == 1 && tensor.unsafeGetTensorImpl()->storage().use_count() == 1;
+}
+
+TensorList empty_like(const TensorList& reference) {
+  TensorList result(reference.size());
+  std::transform(reference.begin(), reference.end(), result.begin(),
+                 [](const at::Tensor& tensor) { return at::empty_strided(tensor.sizes(), tensor.strides(), tensor.options()); });
+  return result;
+}
+
+TensorList zeros_like(const TensorList& reference) {
+  auto result = empty_like(reference);
+  for (auto& tensor : result) tensor.zero_();
+  return result;
+}
+
+}  // namespace neuralode

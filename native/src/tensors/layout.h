@@ -1,0 +1,21 @@
+// Memory layouts that the element-wise kernels can run over.
+#pragma once
+
+#include "tensors/tensor_list.h"
+
+namespace neuralode {
+
+/// `tensor` with exactly the strides of `reference` (which is dense), copied only if it has others. Same shape, dtype, device.
+at::Tensor with_layout_of(const at::Tensor& tensor, const at::Tensor& reference);
+
+/// A dense copy of `tensor` that nobody else holds, keeping channels_last and other dense layouts.
+at::Tensor dense_copy(const at::Tensor& tensor);
+
+/// Whether `tensor` is the only handle to itself and no other tensor shares its storage.
+bool owns_storage_alone(const at::Tensor& tensor);
+
+/// An uninitialised list shaped and laid out as `reference`.
+TensorList empty_like(const TensorList& reference);
+TensorList zeros_like(const TensorList& reference);
+
+}  // namespace neuralode

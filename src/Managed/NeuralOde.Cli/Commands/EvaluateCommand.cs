@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using NeuralOde.Cli.Training;
+
+namespace NeuralOde.Cli.Commands;
+
+/// <summary><c>neuralode evaluate</c>: a trained model on the images of a folder, with the solver it was trained with or another.</summary>
+internal sealed class EvaluateCommand
+{
+    private readonly Option<string> _data = new Option<string>("--data") { Description = "Folder with test/<class>/ (or val/, or --split).", HelpName = "DIR" }.Needed();
+    private readonly Option<string?> _split = Values.Text("--split", "Folder of images below --data: test, or val where there is no test.", "name");
+    private readonly Option<long?> _batchSize = Values.Count("--batch-size", "Images at once.");
+    private readonly Option<long?> _workers = Values.Count("--workers", "Threads that decode images.");
+    private readonly Option<string> _run = TrainCommand.RunOption();
+    private readonly SolverArguments _solver = new();
+    private readonly ProcessArguments _process = new();
+
+    public static Command Create(Terminal terminal) => new EvaluateCommand().Build(terminal);
+
+    private Command Build(Terminal terminal)
+    {
+        var command = new Command("evaluate", "Evaluate a run's newest checkpoint on test images.");
+        foreach (var option in (Option[])[_data, _split, _run, .. _solver.All, .. _process.All, _batchSize, _workers]) command.Add(option);
+        command.SetAction(parsed =>
+        {
+            _process.Apply(parsed);
+            using var signals = new StopSignals(terminal.Log);
+            var evaluation = Run(parsed, terminal, signals.Token);
+            terminal.Result(Json(evaluation), Text(evaluation));
+            return CommandLine.Fine;
+        });
+        return command;
+    }
+
+    private Evaluation Run(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
+    {
+        var folder = new RunFolder(parsed.GetValue(_run)!);
+        var options = folder.ReadOptions();
+        if (!folder.HasCheckpoint) throw new NeuralOdeException(Status.IoError, $"{folder.Path}: no checkpoint yet; train first");
+        using var checkpoint = Checkpoint.Open(folder.CheckpointFile);
+        using var model = Model.Create(options.Model, _solver.Read(parsed, options.Solver));
+        checkpoint.Restore(model, null);
+        using var images = ImageFolder.Open(parsed.GetValue(_data)!, Split(parsed));
+        if (images.ClassNames.Count != options.Model.Classes)
+            throw new NeuralOdeException(Status.InvalidArgument, $"{parsed.GetValue(_data)}: {images.ClassNames.Count} classes, but the model knows {options.Model.Classes}");
+        using var loader = new DataLoader(images, new()
+        {
+            ImageSize = options.Model.ImageSize,
+            BatchSize = parsed.GetValue(_batchSize).Check(n => n >= 1, "--batch-size", "[1, 2^63)") ?? options.BatchSize,
+            Workers = (int)(parsed.GetValue(_workers).Check(n => n is >= 1 and <= 1024, "--workers", "[1, 1024]") ?? options.Workers),
+        });
+        var evaluation = Evaluation.Run(model, loader, cancellation);
+        foreach (var broken in loader.BrokenImages) terminal.Log($"broken image skipped: {broken}");
+        return evaluation;
+    }
+
+    private string Split(ParseResult parsed)
+    {
+        if (parsed.GetValue(_split) is { } split) return split;
+        var root = parsed.GetValue(_data)!;
+        return Directory.Exists(Path.Combine(root, "test")) || !Directory.Exists(Path.Combine(root, "val")) ? "test" : "val";
+    }
+
+    private static JsonObject Json(Evaluation evaluation) => new()
+    {
+        ["status"] = "success",
+        ["test_accuracy"] = Terminal.Number(evaluation.Accuracy),
+        ["test_loss"] = Terminal.Number(evaluation.Loss),
+        ["images"] = evaluation.Images,
+        ["images_per_second"] = evaluation.Images / evaluation.Seconds,
+        ["seconds"] = evaluation.Seconds,
+        ["nfe_forward"] = evaluation.Statistics.NfeForward,
+    };
+
+    private static string Text(Evaluation evaluation) => $"""
+        test accuracy  {evaluation.Accuracy:p2}
+        test loss      {evaluation.Loss:f4}
+        images         {evaluation.Images}, {evaluation.Images / evaluation.Seconds:f0} a second
+        evaluations    {evaluation.Statistics.NfeForward} of the blocks' dynamics
+        """;
+}

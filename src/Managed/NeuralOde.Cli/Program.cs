@@ -1,0 +1,3 @@
+using NeuralOde.Cli;
+
+return CommandLine.Run(args, Console.Out, Console.Error);

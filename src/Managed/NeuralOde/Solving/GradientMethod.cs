@@ -1,0 +1,14 @@
+namespace NeuralOde;
+
+/// <summary>How gradients of a solution are had.</summary>
+public enum GradientMethod
+{
+    /// <summary>A reverse sweep by the inverse of the solver's step: memory does not grow with the number of steps. Zhuang et al. 2021.</summary>
+    Mali = 0,
+
+    /// <summary>Autograd keeps the whole graph: memory grows with the number of steps.</summary>
+    Backprop = 1,
+
+    /// <summary>No gradient; nothing is kept.</summary>
+    None = 2,
+}

@@ -1,0 +1,67 @@
+using NeuralOde.Interop;
+
+namespace NeuralOde;
+
+/// <summary>What a solve gave. Disposing it disposes its tensors; graphs computed from them live on.</summary>
+public sealed unsafe class Solution : IDisposable
+{
+    private readonly SolutionHandle _handle;
+    private readonly Tensor[] _states;
+
+    internal Solution(nint pointer, int count)
+    {
+        _handle = new SolutionHandle(pointer);
+        _states = new Tensor[count];
+        try
+        {
+            for (var i = 0; i < count; i++)
+            {
+                NativeCall.Check(NativeMethods.neuralode_solution_state(pointer, i, out var state));
+                _states[i] = Tensor.OwnUnscoped(state);
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The first (or only) state: z0's shape at t1, or (times, *shape) at the times asked for.</summary>
+    public Tensor State => _states[0];
+
+    /// <summary>All states, in the order of z0.</summary>
+    public IReadOnlyList<Tensor> States => _states;
+
+    /// <summary>What the solver did up to now: the backward figures are there once a backward has run.</summary>
+    public SolverStatistics Statistics
+    {
+        get
+        {
+            using var self = _handle.Lend();
+            NativeCall.Check(NativeMethods.neuralode_solution_statistics(self.Pointer, out var statistics));
+            return SolverStatistics.From(statistics);
+        }
+    }
+
+    /// <summary>The times between the steps that were kept: (StepsAccepted + 1,) in Float64, a new tensor at each call.</summary>
+    public Tensor Times
+    {
+        get
+        {
+            using var self = _handle.Lend();
+            NativeCall.Check(NativeMethods.neuralode_solution_times(self.Pointer, out var times));
+            return Tensor.Own(times);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var state in _states) state?.Dispose();
+        _handle.Dispose();
+    }
+
+    /// <summary>The first state as a tensor of its own, in the current scope.</summary>
+    internal Tensor ShareState() => Tensor.Own(State.ShareHandle());
+}

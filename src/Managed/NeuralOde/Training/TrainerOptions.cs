@@ -1,0 +1,87 @@
+namespace NeuralOde;
+
+/// <summary>What a training run does. Immutable; vary it with <c>with</c>. It is written to the run folder as config.json.</summary>
+/// <remarks>
+/// At least one of <see cref="Epochs"/>, <see cref="MaxSteps"/> and <see cref="MaxTime"/> is given; the first that is reached
+/// ends the run, and the learning-rate schedule is laid over what they allow.
+/// </remarks>
+public sealed record TrainerOptions
+{
+    /// <summary>Folder with <c>train/&lt;class&gt;/*.jpg</c> and, for evaluation, <c>test/&lt;class&gt;/*.jpg</c> or <c>val/...</c>.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>The network. <see cref="ModelOptions.Classes"/> must be the number of class folders.</summary>
+    public required ModelOptions Model { get; init; }
+
+    /// <summary>How the network's blocks are integrated.</summary>
+    public SolverOptions Solver { get; init; } = new();
+
+    /// <summary>The optimiser. Its learning rate is overwritten by <see cref="Schedule"/> at every step.</summary>
+    public OptimizerOptions Optimizer { get; init; } = new();
+
+    /// <summary>
+    /// The learning rate over the run. <see cref="ScheduleOptions.TotalSteps"/> and <see cref="ScheduleOptions.Period"/> are set by
+    /// the trainer: the schedule spans the run, and a step schedule drops the rate after each third of it.
+    /// </summary>
+    public ScheduleOptions Schedule { get; init; } = new();
+
+    /// <summary>Images a step, 1 or more.</summary>
+    public long BatchSize { get; init; } = 128;
+
+    /// <summary>How training images are varied. Test images never are.</summary>
+    public Augmentation Augmentation { get; init; }
+
+    /// <summary>Decoding threads, 1 or more.</summary>
+    public int Workers { get; init; } = 1;
+
+    /// <summary>Whether a broken image ends the run; otherwise it is skipped and counted.</summary>
+    public bool FailOnBrokenImages { get; init; }
+
+    /// <summary>Passes over the training images, or null for no bound.</summary>
+    public long? Epochs { get; init; }
+
+    /// <summary>Optimiser steps, or null for no bound.</summary>
+    public long? MaxSteps { get; init; }
+
+    /// <summary>Time from the start of the run to its end, evaluations included, or null for no bound.</summary>
+    public TimeSpan? MaxTime { get; init; }
+
+    /// <summary>Time between checkpoints within an epoch; zero writes one after every step. One is written after each epoch and at the end.</summary>
+    public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Steps between two lines of the log and two reports of progress, 1 or more.</summary>
+    public long ReportEvery { get; init; } = 20;
+
+    /// <summary>Epochs between two evaluations on the test images, 1 or more. The end of the run is always evaluated.</summary>
+    public long EvaluateEvery { get; init; } = 1;
+
+    /// <summary>Seed of the order and the variation of the training images.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>These options with the values taken out that may differ when a run is resumed: its bounds and its conveniences.</summary>
+    internal TrainerOptions WithoutResumable() => this with
+    {
+        Data = "", Epochs = null, MaxSteps = null, MaxTime = null, Workers = 1, CheckpointInterval = default, ReportEvery = 1,
+        EvaluateEvery = 1, FailOnBrokenImages = false,
+    };
+
+    /// <summary>Checks every value; throws <see cref="ArgumentException"/> that names the value and the remedy.</summary>
+    internal void Validate()
+    {
+        AtLeastOne(BatchSize, nameof(BatchSize));
+        AtLeastOne(Workers, nameof(Workers));
+        AtLeastOne(ReportEvery, nameof(ReportEvery));
+        AtLeastOne(EvaluateEvery, nameof(EvaluateEvery));
+        AtLeastOne(Epochs ?? 1, nameof(Epochs));
+        AtLeastOne(MaxSteps ?? 1, nameof(MaxSteps));
+        if (MaxTime <= TimeSpan.Zero) throw new ArgumentException($"MaxTime: {MaxTime} is not a positive time");
+        if (CheckpointInterval < TimeSpan.Zero) throw new ArgumentException($"CheckpointInterval: {CheckpointInterval} is negative; zero or more is needed");
+        if (Epochs is null && MaxSteps is null && MaxTime is null)
+            throw new ArgumentException("the run has no end: give Epochs, MaxSteps or MaxTime");
+    }
+
+    private static void AtLeastOne(long value, string name)
+    {
+        if (value < 1) throw new ArgumentException($"{name}: {value} is below 1");
+    }
+}

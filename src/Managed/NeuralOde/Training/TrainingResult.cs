@@ -1,0 +1,48 @@
+namespace NeuralOde;
+
+/// <summary>How a run ended.</summary>
+public enum TrainingOutcome
+{
+    /// <summary>It reached one of its bounds.</summary>
+    Finished,
+
+    /// <summary>It was cancelled; its checkpoint holds everything that is needed to go on.</summary>
+    Stopped,
+}
+
+/// <summary>The end of a run. It is also the run folder's result.json.</summary>
+public sealed record TrainingResult
+{
+    /// <summary>How the run ended.</summary>
+    public required TrainingOutcome Outcome { get; init; }
+
+    /// <summary>Share of the test images classified correctly; null without test images or if the run was stopped before an evaluation.</summary>
+    public required double? TestAccuracy { get; init; }
+
+    /// <summary>Mean loss on the test images; null as <see cref="TestAccuracy"/>.</summary>
+    public required double? TestLoss { get; init; }
+
+    /// <summary>Training images a second over the run: data, forward, backward and optimiser, without evaluations and checkpoints.</summary>
+    public required double TrainImagesPerSecond { get; init; }
+
+    /// <summary>Passes over the training images, a last incomplete one as its share.</summary>
+    public required double Epochs { get; init; }
+
+    /// <summary>Optimiser steps.</summary>
+    public required long Steps { get; init; }
+
+    /// <summary>Seconds over all sessions of the run, evaluations included.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>Most bytes of tensors alive above those alive before the run. 0 where <see cref="TensorMemory"/> does not track.</summary>
+    public required long PeakBytes { get; init; }
+
+    /// <summary>Evaluations of the blocks' dynamics in the forward sweeps of all training steps.</summary>
+    public required long NfeForward { get; init; }
+
+    /// <summary>Linearised evaluations of the blocks' dynamics in the reverse sweeps of all training steps.</summary>
+    public required long NfeBackward { get; init; }
+
+    /// <summary>Broken images that were skipped in this session, "path: reason".</summary>
+    public IReadOnlyList<string> BrokenImages { get; init; } = [];
+}

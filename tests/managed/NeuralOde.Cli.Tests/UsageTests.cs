@@ -1,0 +1,99 @@
+namespace NeuralOde.Cli.Tests;
+
+public sealed class UsageTests
+{
+    private static readonly string[] Solve =
+        ["solve", "--dynamics", "f.pt", "--z0", "z0.safetensors", "--t0", "0", "--t1", "1", "--out", "out.safetensors"];
+
+    [Theory]
+    [InlineData]
+    [InlineData("fly")]
+    [InlineData("info", "--colour", "blue")]
+    [InlineData("solve")]
+    [InlineData("solve", "--t0", "zero")]
+    [InlineData("train")]
+    [InlineData("bench")]
+    [InlineData("bench", "speed")]
+    [InlineData("data", "download")]
+    public void Wrong_usage_ends_with_2_and_says_what_is_wrong(params string[] args)
+    {
+        var result = Cli.Run(args);
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Empty(result.Output);
+        Assert.Contains("--help", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--solver", "dopri5", "alf")]
+    [InlineData("--gradient", "adjoint", "mali, backprop, none")]
+    [InlineData("--gradient", "aca", "mali, backprop, none")]
+    [InlineData("--snapshot-interval", "auto", "none")]
+    [InlineData("--snapshot-interval", "8", "none")]
+    [InlineData("--reversal", "exact", "float")]
+    [InlineData("--checkpoints", "4", "mali, backprop, none")]
+    [InlineData("--device", "tpu", "cpu")]
+    [InlineData("--device", "cuda:x", "cpu")]
+    public void What_this_build_does_not_support_is_refused_with_what_it_does(string option, string value, string supported)
+    {
+        var result = Cli.Run([.. Solve, option, value]);
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(option, result.Error, StringComparison.Ordinal);
+        Assert.Contains(supported, result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--eta", "0.5")]
+    [InlineData("--eta", "0")]
+    [InlineData("--eta", "1.1")]
+    [InlineData("--step-size", "0")]
+    [InlineData("--step-size", "-0.1")]
+    [InlineData("--rtol", "0")]
+    [InlineData("--repeat", "0")]
+    [InlineData("--threads", "0")]
+    [InlineData("--t-eval", "0.5,0.25")]
+    [InlineData("--t-eval", "0.5,2")]
+    [InlineData("--t-eval", "0.5,,1")]
+    [InlineData("--t-eval", "half")]
+    public void A_value_out_of_range_is_refused_and_named(string option, string value)
+    {
+        var result = Cli.Run([.. Solve, option, value]);
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(option, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Fixed_and_adaptive_steps_at_once_are_refused() =>
+        Assert.Equal(2, Cli.Run([.. Solve, "--step-size", "0.1", "--rtol", "1e-3"]).ExitCode);
+
+    [Fact]
+    public void With_json_wrong_usage_is_one_object_on_stdout()
+    {
+        var result = Cli.Run("solve", "--json");
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Equal("usage_error", result.Json["status"]!.ToString());
+        Assert.NotEmpty(result.Json["error"]!.ToString());
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("solve", "--help")]
+    [InlineData("train", "--help")]
+    [InlineData("bench", "memory", "--help")]
+    [InlineData("--version")]
+    public void Help_is_not_an_error(params string[] args) => Assert.Equal(0, Cli.Run(args).ExitCode);
+
+    [Fact]
+    public void Info_names_library_models_and_solvers()
+    {
+        var info = Cli.Json("info");
+
+        Assert.Equal("success", info["status"]!.ToString());
+        Assert.Contains("odenet-small", info["models"]!.AsArray().Select(name => name!.ToString()));
+        Assert.NotNull(info["native"]!["libtorch"]);
+        Assert.Contains("libtorch", Cli.Run("info").Output, StringComparison.Ordinal);
+    }
+}

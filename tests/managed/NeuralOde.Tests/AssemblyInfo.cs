@@ -1,0 +1,2 @@
+// Live objects, the random generator and the allocator's counters belong to the process: one test at a time.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

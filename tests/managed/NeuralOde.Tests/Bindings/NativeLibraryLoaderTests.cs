@@ -1,0 +1,87 @@
+using NeuralOde.Interop;
+
+namespace NeuralOde.Tests.Bindings;
+
+/// <summary>Where the native library is looked for, and what is said when it is nowhere.</summary>
+public sealed class NativeLibraryLoaderTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("neuralode-loader").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Candidates_are_the_explicit_path_the_environment_and_the_folders_of_the_program_in_this_order()
+    {
+        var candidates = LibraryCandidate.List("/explicit/a.so", "/environment/b.so", "/program");
+
+        Assert.Equal(
+            [
+                Path.GetFullPath("/explicit/a.so"),
+                Path.GetFullPath("/environment/b.so"),
+                Path.Combine("/program", LibraryCandidate.FileName),
+                Path.Combine("/program", "runtimes", LibraryCandidate.RuntimeIdentifier, "native", LibraryCandidate.FileName),
+            ],
+            candidates.Select(candidate => candidate.Path));
+    }
+
+    [Fact]
+    public void Paths_that_are_not_set_are_no_candidates() =>
+        Assert.Equal(2, LibraryCandidate.List(null, "", "/program").Count);
+
+    [Fact]
+    public void Failure_lists_every_path_tried_in_order_with_the_reason_and_the_remedy()
+    {
+        var broken = Path.Combine(_folder, LibraryCandidate.FileName);
+        File.WriteAllText(broken, "not a library");
+        var missing = Path.Combine(_folder, "missing", LibraryCandidate.FileName);
+        var candidates = LibraryCandidate.List(missing, broken, Path.Combine(_folder, "program"));
+
+        var exception = Assert.Throws<DllNotFoundException>(() =>
+            NativeLibraryLoader.Load(candidates, () => throw new DllNotFoundException("advice\nprobed: no such file")));
+
+        var expected = candidates.Select(candidate => $"{candidate.Path} ({candidate.Origin}): ")
+            .Append("default probing of the runtime: probed: no such file")
+            .Append("Remedy: ")
+            .ToList();
+        var positions = expected.Select(part => exception.Message.IndexOf(part, StringComparison.Ordinal)).ToList();
+        Assert.All(positions, position => Assert.NotEqual(-1, position));
+        Assert.Equal(positions.Order(), positions);
+    }
+
+    [Fact]
+    public void First_candidate_that_loads_is_taken()
+    {
+        _ = NativeMethods.neuralode_abi_version(); // loads the library, so that its path is known
+        var real = NativeLibraryLoader.LoadedPath!;
+        LibraryCandidate[] candidates =
+        [
+            new(Path.Combine(_folder, "missing.so"), "first"),
+            new(real, "second"),
+            new(Path.Combine(_folder, "never.so"), "third"),
+        ];
+
+        var (handle, path) = NativeLibraryLoader.Load(candidates, () => throw new DllNotFoundException("not reached"));
+
+        Assert.NotEqual(0, handle);
+        Assert.Equal(real, path);
+    }
+
+    [Fact]
+    public void Default_probing_comes_last()
+    {
+        var (handle, path) = NativeLibraryLoader.Load([new(Path.Combine(_folder, "missing.so"), "only")], () => 42);
+
+        Assert.Equal(42, handle);
+        Assert.Equal(LibraryCandidate.FileName, path);
+    }
+
+    [Fact]
+    public void Path_cannot_change_once_the_library_is_loaded()
+    {
+        _ = NativeMethods.neuralode_abi_version();
+
+        var exception = Assert.Throws<InvalidOperationException>(() => NativeLibraryLoader.ExplicitPath = "/late/libneuralode.so");
+
+        Assert.Contains("/late/libneuralode.so", exception.Message, StringComparison.Ordinal);
+    }
+}

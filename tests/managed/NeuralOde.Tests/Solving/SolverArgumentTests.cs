@@ -1,0 +1,122 @@
+namespace NeuralOde.Tests.Solving;
+
+/// <summary>Every message names the argument, the value and the remedy.</summary>
+public sealed class SolverArgumentTests : IDisposable
+{
+    private readonly TensorScope _scope = new();
+    private readonly Dynamics _decay = Dynamics.FromFunction((_, z) => -z);
+
+    public static TheoryData<string, string> BadOptions => new()
+    {
+        { "Eta", "0.5" }, { "Eta", "0" }, { "Eta", "1.5" }, { "Eta", "NaN" },
+        { "StepSize", "0" }, { "StepSize", "-0.1" }, { "StepSize", "NaN" },
+        { "RelativeTolerance", "0" }, { "AbsoluteTolerance", "-1" }, { "InitialStepSize", "0" }, { "MaxSteps", "0" },
+        { "Solver", "99" }, { "Gradient", "99" },
+    };
+
+    public void Dispose()
+    {
+        _decay.Dispose();
+        _scope.Dispose();
+    }
+
+    [Theory]
+    [MemberData(nameof(BadOptions))]
+    public void An_option_out_of_range_is_named_with_its_value(string name, string value)
+    {
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => new OdeSolver(With(name, value)));
+
+        Assert.Equal(name, error.ParamName);
+        Assert.Contains($"{name}: {value} ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Eta_of_one_half_is_rejected_because_it_has_no_inverse() =>
+        Assert.Contains("without an inverse", Assert.Throws<ArgumentOutOfRangeException>(() => new OdeSolver(new() { Eta = 0.5 })).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(double.NaN, 1, "t0")]
+    [InlineData(0, double.PositiveInfinity, "t1")]
+    public void Times_must_be_finite(double t0, double t1, string name) =>
+        Assert.Equal(name, Assert.Throws<ArgumentOutOfRangeException>(() => Solver().Solve(_decay, Tensor.Scalar(1.0), t0, t1)).ParamName);
+
+    [Fact]
+    public void Times_asked_for_must_be_finite() =>
+        Assert.Equal("tEval", Assert.Throws<ArgumentOutOfRangeException>(() => Solver().Solve(_decay, Tensor.Scalar(1.0), 0, 1, [double.NaN])).ParamName);
+
+    [Theory]
+    [InlineData(0.5, 0.25)]   // turns back
+    [InlineData(0.5, 1.5)]    // beyond the end
+    [InlineData(-0.5, 0.5)]   // before the start
+    public void Times_asked_for_run_from_the_start_to_the_end(double first, double second)
+    {
+        var error = Assert.Throws<NeuralOdeException>(() => Solver().Solve(_decay, Tensor.Scalar(1.0), 0, 1, [first, second]));
+
+        Assert.Equal(Status.InvalidArgument, error.Status);
+        Assert.Contains("t_eval", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_integer_state_is_rejected()
+    {
+        var error = Assert.Throws<NeuralOdeException>(() => Solver().Solve(_decay, Tensor.Ones([2], DType.Int64), 0, 1));
+
+        Assert.Equal(Status.InvalidArgument, error.Status);
+        Assert.Contains("z0", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void States_of_different_types_are_rejected()
+    {
+        using var f = Dynamics.FromFunction((Tensor _, IReadOnlyList<Tensor> z) => z);
+        var error = Assert.Throws<NeuralOdeException>(() => Solver().Solve(f, [Tensor.Scalar(1.0), Tensor.Scalar(1f)], 0, 1));
+
+        Assert.Equal(Status.InvalidArgument, error.Status);
+    }
+
+    [Fact]
+    public void An_empty_state_list_is_rejected()
+    {
+        using var f = Dynamics.FromFunction((Tensor _, IReadOnlyList<Tensor> z) => z);
+
+        Assert.Equal(Status.InvalidArgument, Assert.Throws<NeuralOdeException>(() => Solver().Solve(f, Array.Empty<Tensor>(), 0, 1)).Status);
+    }
+
+    [Fact]
+    public void Null_arguments_are_named()
+    {
+        Assert.Equal("options", Assert.Throws<ArgumentNullException>(() => new OdeSolver(null!)).ParamName);
+        Assert.Equal("f", Assert.Throws<ArgumentNullException>(() => Solver().Solve(null!, Tensor.Scalar(1.0), 0, 1)).ParamName);
+        Assert.Equal("z0", Assert.Throws<ArgumentNullException>(() => Solver().Solve(_decay, (Tensor)null!, 0, 1)).ParamName);
+        Assert.Equal("f", Assert.Throws<ArgumentNullException>(() => Dynamics.FromFunction((Func<Tensor, Tensor, Tensor>)null!)).ParamName);
+        Assert.Equal("f", Assert.Throws<ArgumentNullException>(() => new OdeBlock(null!, new())).ParamName);
+    }
+
+    [Fact]
+    public void Disposed_dynamics_say_so()
+    {
+        _decay.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => Solver().Solve(_decay, Tensor.Scalar(1.0), 0, 1));
+    }
+
+    private static OdeSolver Solver() => new(new() { StepSize = 0.25 });
+
+    private static SolverOptions With(string name, string text)
+    {
+        var value = double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+        var options = new SolverOptions();
+        return name switch
+        {
+            "Eta" => options with { Eta = value },
+            "StepSize" => options with { StepSize = value },
+            "RelativeTolerance" => options with { RelativeTolerance = value },
+            "AbsoluteTolerance" => options with { AbsoluteTolerance = value },
+            "InitialStepSize" => options with { InitialStepSize = value },
+            "MaxSteps" => options with { MaxSteps = (long)value },
+            "Solver" => options with { Solver = (SolverKind)value },
+            "Gradient" => options with { Gradient = (GradientMethod)value },
+            _ => throw new ArgumentException(name, nameof(name)),
+        };
+    }
+}
