@@ -66,3 +66,15 @@ function(neuralode_configure target)
     target_precompile_headers(${target} REUSE_FROM neuralode_precompiled)
   endif()
 endfunction()
+
+# neuralode_configure_program(target): the settings of an executable on the library's internals: every layer visible and linked.
+function(neuralode_configure_program target)
+  neuralode_layer_view(c_api view)
+  target_include_directories(${target} PRIVATE ${view} ${PROJECT_SOURCE_DIR}/native/include)
+  foreach(layer IN LISTS NEURALODE_LAYERS)
+    target_link_libraries(${target} PRIVATE neuralode_${layer})
+  endforeach()
+  target_link_libraries(${target} PRIVATE neuralode_torch neuralode_flags)
+  target_compile_options(${target} PRIVATE -fPIC)  # as the precompiled header was made; CMake would say -fPIE
+  target_precompile_headers(${target} REUSE_FROM neuralode_precompiled)
+endfunction()

@@ -114,16 +114,19 @@ public sealed class AdaptiveTests : ScopedTests
     }
 
     [Test]
-    public void A_jump_is_stepped_over_with_small_steps()
+    public void A_narrow_pulse_is_met_with_small_steps()
     {
-        using var f = Dynamics.FromFunction((t, z) => (z * 0) + (t > 0.5).To(DType.Float64));
-        var options = new SolverOptions { RelativeTolerance = 1e-6, AbsoluteTolerance = 1e-6 };
+        using var f = Dynamics.FromFunction((t, z) => (z * 0) + ((t - 0.5) * 20).Square().Clamp(0, 700).Mul_(-1).Exp());
+        var options = new SolverOptions { RelativeTolerance = 1e-5, AbsoluteTolerance = 1e-5, InitialStepSize = 0.05 };
         using var solution = new OdeSolver(options).Solve(f, Tensor.Scalar(0.0), 0, 1);
+        var grid = solution.Times.ToArray<double>();
+        var lengths = grid.Skip(1).Zip(grid, (end, start) => end - start).ToArray();
 
         Assert.Multiple(() =>
         {
-            Assert.That(solution.State.ToDouble(), Is.EqualTo(0.5).Within(1e-3));
+            Assert.That(solution.State.ToDouble(), Is.EqualTo(Math.Sqrt(Math.PI) / 20).Within(1e-3));   // local tolerance over some hundred steps
             Assert.That(solution.Statistics.StepsRejected, Is.GreaterThan(0));
+            Assert.That(lengths.Max(), Is.GreaterThan(5 * lengths.Min()));
         });
     }
 }

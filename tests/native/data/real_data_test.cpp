@@ -3,24 +3,25 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <string>
 
 #include "data/loader.h"
 
 namespace neuralode::data {
 namespace {
 
-class RealData : public ::testing::Test {
- protected:
-  /// $NEURALODE_DATA/`name`, or "" after marking the test as skipped.
-  std::string folder(const std::string& name) {
-    const char* root = std::getenv("NEURALODE_DATA");
-    return root == nullptr ? "" : std::string(root) + "/" + name;
-  }
-};
+/// $NEURALODE_DATA/`name`, or "" where there is no such folder.
+std::string folder_named(const std::string& name) {
+  const char* root = std::getenv("NEURALODE_DATA");
+  const std::string path = root == nullptr ? "" : std::string(root) + "/" + name;
+  return std::filesystem::is_directory(path) ? path : "";
+}
 
-TEST_F(RealData, EveryImageNetSampleDecodesAndIsNormalized) {
-  if (folder("imagenet").empty()) GTEST_SKIP() << "NEURALODE_DATA is not set: give a folder with imagenet/train/<wnid>/*.JPEG";
-  const auto images = std::make_shared<ImageFolder>(folder("imagenet"), "train");
+TEST(RealData, EveryImageNetSampleDecodesAndIsNormalized) {
+  if (folder_named("imagenet").empty())
+    GTEST_SKIP() << "no photographs: let NEURALODE_DATA name a folder with imagenet/train/<wnid>/*.JPEG";
+  const auto images = std::make_shared<ImageFolder>(folder_named("imagenet"), "train");
   LoaderOptions options;
   options.sample.augmentation = Augmentation::resized_crop;
   options.sample.normalization = normalization_of({0.485, 0.456, 0.406}, {0.229, 0.224, 0.225});
@@ -37,9 +38,9 @@ TEST_F(RealData, EveryImageNetSampleDecodesAndIsNormalized) {
   EXPECT_EQ(seen, images->images());
 }
 
-TEST_F(RealData, CifarTestSetDecodesCompletely) {
-  if (folder("cifar10").empty()) GTEST_SKIP() << "NEURALODE_DATA is not set: give a folder with cifar10/test/<class>/*.jpg";
-  const auto images = std::make_shared<ImageFolder>(folder("cifar10"), "test");
+TEST(RealData, CifarTestSetDecodesCompletely) {
+  if (folder_named("cifar10").empty()) GTEST_SKIP() << "no photographs: let NEURALODE_DATA name a folder with cifar10/test/<class>/*.jpg";
+  const auto images = std::make_shared<ImageFolder>(folder_named("cifar10"), "test");
   LoaderOptions options;
   options.sample.image_size = 32;
   Loader loader(images, options);

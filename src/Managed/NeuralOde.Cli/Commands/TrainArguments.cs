@@ -25,7 +25,7 @@ internal sealed class TrainArguments
     private readonly Option<bool> _failOnBroken = new("--fail-on-broken") { Description = "End at a broken image instead of skipping it." };
     private readonly Option<double?> _checkpointSeconds = Values.Number("--checkpoint-seconds", "Seconds between checkpoints, 30 by default; 0 writes one after every step.");
     private readonly Option<long?> _evaluateEvery = Values.Count("--evaluate-every", "Epochs between evaluations.");
-    private readonly Option<long?> _reportEvery = Values.Count("--report-every", "Steps between lines of the log.");
+    private readonly Option<long?> _reportEvery = Values.Count("--report-every", "Most steps between lines of the log; slow steps report every ten seconds.");
     private readonly SolverArguments _solver = new();
     private readonly ProcessArguments _process;
 

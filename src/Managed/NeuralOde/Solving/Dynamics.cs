@@ -26,7 +26,7 @@ public sealed unsafe class Dynamics : IDisposable
 
     /// <summary>Dynamics of one state tensor.</summary>
     /// <param name="f">(t, z) to u, of z's shape.</param>
-    /// <param name="parameters">The leaves that f uses and gradients are wanted for; frozen ones are skipped.</param>
+    /// <param name="parameters">The tensors that f uses and gradients are wanted for: leaves, or results, which pass them on. Frozen ones are skipped.</param>
     /// <param name="buffers">Tensors that f changes in place; restored after each reverse sweep.</param>
     [OverloadResolutionPriority(1)]   // decides for lambdas that fit both, such as (t, z) => z
     public static Dynamics FromFunction(
@@ -38,7 +38,7 @@ public sealed unsafe class Dynamics : IDisposable
 
     /// <summary>Dynamics of a tuple of state tensors.</summary>
     /// <param name="f">(t, [z0, z1, ...]) to [u0, u1, ...], of the same shapes.</param>
-    /// <param name="parameters">The leaves that f uses and gradients are wanted for; frozen ones are skipped.</param>
+    /// <param name="parameters">The tensors that f uses and gradients are wanted for: leaves, or results, which pass them on. Frozen ones are skipped.</param>
     /// <param name="buffers">Tensors that f changes in place; restored after each reverse sweep.</param>
     public static Dynamics FromFunction(
         Func<Tensor, IReadOnlyList<Tensor>, IReadOnlyList<Tensor>> f, IEnumerable<Tensor>? parameters = null, IEnumerable<Tensor>? buffers = null)
@@ -50,7 +50,7 @@ public sealed unsafe class Dynamics : IDisposable
     /// <summary>Dynamics of one state tensor whose derivative is written by hand, instead of autograd's.</summary>
     /// <param name="f">(t, z) to u.</param>
     /// <param name="vjp">(t, z, a_u) to u and the cotangents of t, z and the parameters.</param>
-    /// <param name="parameters">The leaves that f uses and gradients are wanted for.</param>
+    /// <param name="parameters">The tensors that f uses and gradients are wanted for: leaves, or results, which pass them on.</param>
     /// <param name="buffers">Tensors that f changes in place; restored after each reverse sweep.</param>
     [OverloadResolutionPriority(1)]
     public static Dynamics FromFunctionWithVjp(
@@ -68,7 +68,7 @@ public sealed unsafe class Dynamics : IDisposable
     /// <summary>Dynamics of a tuple of state tensors whose derivative is written by hand, instead of autograd's.</summary>
     /// <param name="f">(t, [z0, z1, ...]) to [u0, u1, ...].</param>
     /// <param name="vjp">(t, [z0, ...], [a_u0, ...]) to u and the cotangents of t, z and the parameters.</param>
-    /// <param name="parameters">The leaves that f uses and gradients are wanted for.</param>
+    /// <param name="parameters">The tensors that f uses and gradients are wanted for: leaves, or results, which pass them on.</param>
     /// <param name="buffers">Tensors that f changes in place; restored after each reverse sweep.</param>
     public static Dynamics FromFunctionWithVjp(
         Func<Tensor, IReadOnlyList<Tensor>, IReadOnlyList<Tensor>> f,

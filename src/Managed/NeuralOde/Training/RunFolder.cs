@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace NeuralOde;
 
@@ -58,10 +57,9 @@ public sealed class RunFolder
             ? JsonSerializer.Deserialize(System.IO.File.ReadAllText(ResultFile), TrainingJson.Default.TrainingResult)
             : null;
 
-    /// <summary>Reads the log's lines.</summary>
-    public IReadOnlyList<TrainingProgress> ReadLog() => !System.IO.File.Exists(LogFile) ? [] :
-        [.. System.IO.File.ReadLines(LogFile).Where(line => line.Length > 0)
-            .Select(line => JsonSerializer.Deserialize(line, TrainingJson.Default.TrainingProgress)!)];
+    /// <summary>Reads the log's lines; one that a kill cut short is left out.</summary>
+    public IReadOnlyList<TrainingProgress> ReadLog() =>
+        !System.IO.File.Exists(LogFile) ? [] : [.. System.IO.File.ReadLines(LogFile).Select(Parse).OfType<TrainingProgress>()];
 
     internal void WriteOptions(TrainerOptions options) =>
         WriteAtomically(ConfigFile, JsonSerializer.Serialize(options, TrainingJson.Default.TrainerOptions) + "\n");
@@ -72,23 +70,24 @@ public sealed class RunFolder
     internal void Append(TrainingProgress line) =>
         System.IO.File.AppendAllText(LogFile, JsonSerializer.Serialize(line, TrainingJson.Line.TrainingProgress) + "\n");
 
-    /// <summary>Drops the log's lines after <paramref name="step"/>, which a resumed run writes again, and a line cut short.</summary>
-    internal void CutLog(long step)
+    /// <summary>Drops what a run that goes on from <paramref name="step"/>, with <paramref name="epochs"/> ended, writes again; and a line cut short.</summary>
+    internal void CutLog(long step, long epochs)
     {
         if (!System.IO.File.Exists(LogFile)) return;
-        var kept = System.IO.File.ReadLines(LogFile).Where(line => StepOf(line) <= step);
+        var kept = System.IO.File.ReadLines(LogFile).Where(line => Parse(line) is { } report
+            && report.Step <= step && (report.Event != TrainingEvent.Epoch || report.Epoch <= epochs));
         WriteAtomically(LogFile, string.Concat(kept.Select(line => line + "\n")));
     }
 
-    private static long StepOf(string line)
+    private static TrainingProgress? Parse(string line)
     {
         try
         {
-            return JsonNode.Parse(line)?["step"]?.GetValue<long>() ?? long.MaxValue;
+            return JsonSerializer.Deserialize(line, TrainingJson.Default.TrainingProgress);
         }
         catch (JsonException)
         {
-            return long.MaxValue;
+            return null;
         }
     }
 

@@ -49,7 +49,7 @@ public sealed record TrainerOptions
     /// <summary>Time between checkpoints within an epoch; zero writes one after every step. One is written after each epoch and at the end.</summary>
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Steps between two lines of the log and two reports of progress, 1 or more.</summary>
+    /// <summary>Most steps between two lines of the log and two reports of progress, 1 or more; slow steps report every ten seconds.</summary>
     public long ReportEvery { get; init; } = 20;
 
     /// <summary>Epochs between two evaluations on the test images, 1 or more. The end of the run is always evaluated.</summary>

@@ -6,6 +6,8 @@ namespace NeuralOde;
 /// <summary>One process's part of a run: what <see cref="Trainer"/> sets up, and the loop.</summary>
 internal sealed class TrainingSession : IDisposable
 {
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
+
     private readonly TrainerOptions _options;
     private readonly RunFolder _folder;
     private readonly TrainingData _data;
@@ -15,6 +17,7 @@ internal sealed class TrainingSession : IDisposable
     private readonly StepMeter _meter = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly Stopwatch _sinceCheckpoint = Stopwatch.StartNew();
+    private readonly Stopwatch _sinceReport = Stopwatch.StartNew();
     private readonly long _bytesBefore;
     private TrainingPosition _at = new();
     private double _secondsBefore;
@@ -37,7 +40,7 @@ internal sealed class TrainingSession : IDisposable
     {
         Library.ManualSeed(_options.Seed);
         _at = WithBounds(new() { TrainImages = _data.TrainImages, Plan = _budget.First });
-        _folder.CutLog(-1);
+        _folder.CutLog(-1, -1);
     }
 
     /// <summary>Puts the run where its newest checkpoint was written.</summary>
@@ -54,7 +57,7 @@ internal sealed class TrainingSession : IDisposable
         checkpoint.Restore(_model, _optimizer);
         _secondsBefore = _at.Seconds;
         if (!_at.HasBoundsOf(_options)) _at = WithBounds(_at with { Plan = _budget.Again(_at.Step, _at.Seconds) });
-        _folder.CutLog(_at.Step);
+        _folder.CutLog(_at.Step, _at.Epoch);
     }
 
     /// <summary>Trains to the end, or until asked to stop.</summary>
@@ -132,13 +135,14 @@ internal sealed class TrainingSession : IDisposable
     private void AfterStep(IProgress<TrainingProgress>? progress)
     {
         _at = _at with { Plan = _budget.Revise(_at.Plan, _at.Step, Seconds) };
-        if (_at.Step % _options.ReportEvery == 0)
+        if (_at.Step % _options.ReportEvery == 0 || _sinceReport.Elapsed >= LongestSilence)
         {
             Report(progress, Line(TrainingEvent.Steps) with
             {
                 Loss = _meter.Loss, Accuracy = _meter.Accuracy, ImagesPerSecond = _meter.ImagesPerSecond,
             });
             _meter.Clear();
+            _sinceReport.Restart();
         }
         if (_sinceCheckpoint.Elapsed >= _options.CheckpointInterval) Save();
     }

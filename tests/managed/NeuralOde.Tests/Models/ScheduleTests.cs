@@ -28,7 +28,7 @@ public sealed class ScheduleTests
     public void A_cosine_falls_from_the_rate_to_its_share(long step)
     {
         var schedule = new ScheduleOptions { Kind = ScheduleKind.Cosine, LearningRate = 0.8, TotalSteps = 100, FinalFactor = 0.1 };
-        var progress = Math.Min(step, 100) / 100.0;
+        var progress = Math.Min(step, 99) / 99.0;   // the 100 steps are 0 to 99
 
         // Loshchilov & Hutter 2017, eq. 5
         Assert.Equal(0.08 + (0.5 * 0.72 * (1 + Math.Cos(Math.PI * progress))), schedule.RateAt(step), 1e-15);
@@ -39,7 +39,7 @@ public sealed class ScheduleTests
     {
         var schedule = new ScheduleOptions
         {
-            Kind = ScheduleKind.OneCycle, LearningRate = 1, TotalSteps = 100, Warmup = 0.25, InitialDivisor = 25, FinalFactor = 0.01,
+            Kind = ScheduleKind.OneCycle, LearningRate = 1, TotalSteps = 101, Warmup = 0.25, InitialDivisor = 25, FinalFactor = 0.01,
         };
         var rates = Enumerable.Range(0, 121).Select(step => schedule.RateAt(step)).ToArray();
 

@@ -96,6 +96,21 @@ public sealed class DynamicsTests : IDisposable
         Assert.Null(frozen.Grad);
     }
 
+    [Theory]
+    [InlineData(GradientMethod.Mali)]
+    [InlineData(GradientMethod.Backprop)]
+    public void Gradients_flow_on_through_parameters_that_are_results(GradientMethod gradient)
+    {
+        var leaf = Tensor.Scalar(-0.5).WithGrad();
+        var weight = leaf * 2;
+        using var f = Dynamics.FromFunction((_, z) => z * weight, [weight]);
+        using var solution = new OdeSolver(new() { StepSize = 0.01, Gradient = gradient }).Solve(f, Tensor.Scalar(1.0), 0, 1);
+
+        solution.State.Backward();
+
+        Assert.Equal(2 * Math.Exp(-1), leaf.Grad!.ToDouble(), 1e-4);   // order 2 at h = 0.01
+    }
+
     [Fact]
     public void A_handwritten_derivative_gives_autograds_gradients()
     {

@@ -157,6 +157,47 @@ public sealed class OdeSolverTests : IDisposable
     }
 
     [Fact]
+    public void A_step_longer_than_the_interval_is_shortened_to_it()
+    {
+        using var solution = new OdeSolver(new() { StepSize = 10 }).Solve(_decay, Tensor.Scalar(1.0), 0, 1);
+
+        Assert.Equal([0.0, 1.0], solution.Times.ToArray<double>());
+        Assert.Equal(0.5, solution.State.ToDouble(), 1e-15);   // k = 1 - 1/2, u = -1/2, v' = 0, z' = k
+    }
+
+    [Fact]
+    public void An_interval_without_length_leaves_the_state_as_it_is()
+    {
+        var z0 = Tensor.Scalar(2.0).WithGrad();
+        using var solution = new OdeSolver(new() { StepSize = 0.1 }).Solve(_decay, z0, 1, 1);
+        solution.State.Backward();
+
+        Assert.Equal(2, solution.State.ToDouble());
+        Assert.Equal(1, z0.Grad!.ToDouble());
+        Assert.Equal(0, solution.Statistics.StepsAccepted);
+    }
+
+    [Fact]
+    public void Times_far_from_zero_are_landed_on_exactly()
+    {
+        using var solution = new OdeSolver(new() { StepSize = 0.3 }).Solve(_decay, Tensor.Scalar(1.0), 1e6, 1e6 + 1, [1e6 + 0.7, 1e6 + 1]);
+
+        Assert.Contains(1e6 + 0.7, solution.Times.ToArray<double>());
+        Assert.Equal(1e6 + 1, solution.Times.ToArray<double>()[^1]);
+    }
+
+    [Fact]
+    public void Single_precision_times_are_taken()
+    {
+        var t1 = Tensor.Scalar(1f).WithGrad();
+        using var solution = new OdeSolver(new() { StepSize = 0.25 }).Solve(_decay, Tensor.Scalar(1.0), Tensor.Scalar(0f), t1);
+        solution.State.Backward();
+
+        Assert.Equal(DType.Float32, t1.Grad!.DType);
+        Assert.Equal(-Math.Exp(-1), t1.Grad.ToDouble(), 0.1);
+    }
+
+    [Fact]
     public void A_block_maps_its_input_and_reports_the_last_pass()
     {
         using var block = new OdeBlock(_decay, new() { StepSize = 0.125 });

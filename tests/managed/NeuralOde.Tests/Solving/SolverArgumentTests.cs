@@ -57,6 +57,28 @@ public sealed class SolverArgumentTests : IDisposable
     }
 
     [Fact]
+    public void A_time_asked_for_twice_is_rejected() => Assert.Equal(
+        Status.InvalidArgument, Assert.Throws<NeuralOdeException>(() => Solver().Solve(_decay, Tensor.Scalar(1.0), 0, 1, [0.5, 0.5])).Status);
+
+    [Fact]
+    public void An_empty_list_of_times_is_rejected()
+    {
+        var error = Assert.Throws<NeuralOdeException>(() => Solver().Solve(_decay, Tensor.Scalar(1.0), 0, 1, []));
+
+        Assert.Equal(Status.InvalidArgument, error.Status);
+        Assert.Contains("t_eval", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_time_with_dimensions_is_rejected()
+    {
+        var error = Assert.Throws<NeuralOdeException>(() => Solver().Solve(_decay, Tensor.Scalar(1.0), Tensor.Zeros([2], DType.Float64), Tensor.Scalar(1.0)));
+
+        Assert.Equal(Status.InvalidArgument, error.Status);
+        Assert.Contains("t0", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_integer_state_is_rejected()
     {
         var error = Assert.Throws<NeuralOdeException>(() => Solver().Solve(_decay, Tensor.Ones([2], DType.Int64), 0, 1));

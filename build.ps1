@@ -1,0 +1,28 @@
+# The steps of build.sh for PowerShell. Usage: ./build.ps1 [build|test|demo|bench|pack]
+# libtorch, libjpeg-turbo, libpng, zlib, nlohmann-json and GoogleTest come from CMAKE_PREFIX_PATH or the system.
+param([ValidateSet('build', 'test', 'demo', 'bench', 'pack')][string]$Verb = 'build', [Parameter(ValueFromRemainingArguments)]$Rest)
+$ErrorActionPreference = 'Stop'
+$PSNativeCommandUseErrorActionPreference = $true
+Set-Location $PSScriptRoot
+
+cmake --preset cpu-release -Wno-dev
+cmake --build --preset cpu-release
+cmake --install out/build/cpu-release --prefix out
+dotnet build NeuralOdeHybrid.sln -c Release -v quiet --nologo
+dotnet publish src/Managed/NeuralOde.Cli -c Release --no-build -o out/bin -v quiet --nologo
+
+switch ($Verb) {
+  'test' {
+    ctest --preset cpu-release
+    cmake --preset asan -Wno-dev
+    cmake --build --preset asan
+    ctest --preset asan
+    dotnet test NeuralOdeHybrid.sln -c Release --no-build --nologo
+  }
+  'demo' { & out/bin/neuralode demo --run out/demo @Rest }
+  'bench' { & out/build/cpu-release/bin/mali_step }
+  'pack' {
+    dotnet pack bindings/NeuralOde.Native -c Release --no-build -o out/packages -v quiet --nologo
+    dotnet pack src/Managed/NeuralOde -c Release --no-build -o out/packages -v quiet --nologo
+  }
+}

@@ -1,0 +1,13 @@
+// What the sanitizers are told in every test program. Without them these functions are never called.
+
+extern "C" {
+
+/// libtorch, which is not instrumented, allocates with one of new and malloc and frees with the other.
+const char* __asan_default_options() { return "alloc_dealloc_mismatch=0:detect_stack_use_after_return=1:strict_string_checks=1"; }
+
+/// What libtorch and its libraries keep for the life of the process.
+const char* __lsan_default_suppressions() { return "leak:libtorch_cpu\nleak:libc10\nleak:libgomp\nleak:libopenblas\nleak:libprotobuf\n"; }
+
+/// A finding is a failure, and says where.
+const char* __ubsan_default_options() { return "print_stacktrace=1:halt_on_error=1"; }
+}

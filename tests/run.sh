@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Runs every test of a built tree: native, native under sanitizers, managed. Called by ./build.sh test.
+# The last line sums all runners: "N passed, N failed, N skipped". Exit 0 only if nothing failed and every runner ran tests.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+logs=out/test-logs
+mkdir -p "$logs"
+passed=0 failed=0 skipped=0 broken=0
+
+add() {  # add NAME PASSED FAILED SKIPPED
+  printf '== %s: %d passed, %d failed, %d skipped\n' "$@"
+  passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+  [ $(($2 + $3)) -gt 0 ] || { echo "== $1: ran no test"; broken=1; }
+}
+
+run_ctest() {  # run_ctest PRESET
+  local log="$logs/ctest-$1.log" results="$logs/ctest-$1.xml"
+  rm -f "$results"
+  ctest --preset "$1" --output-on-failure --output-junit "$PWD/$results" >"$log" 2>&1 || { broken=1; tail -n 80 "$log"; }
+  local total bad left
+  total=$(sed -n 's/.*tests="\([0-9]*\)".*/\1/p' "$results" | head -n 1)
+  bad=$(sed -n 's/.*failures="\([0-9]*\)".*/\1/p' "$results" | head -n 1)
+  left=$(sed -n 's/.*skipped="\([0-9]*\)".*/\1/p' "$results" | head -n 1)
+  add "native ($1)" $((${total:-0} - ${bad:-0} - ${left:-0})) "${bad:-0}" "${left:-0}"
+}
+
+run_dotnet() {  # run_dotnet PROJECT
+  local name; name=$(basename "$1")
+  local log="$logs/$name.log"
+  dotnet test "$1" -c Release --no-build --nologo -v quiet >"$log" 2>&1 || { broken=1; tail -n 80 "$log"; }
+  # The runner's closing line: "Passed!  - Failed:     0, Passed:    36, Skipped:     0, Total:    36, ..."
+  local line; line=$(grep -E 'Failed: +[0-9]+, Passed: +[0-9]+' "$log" | tail -n 1)
+  number() { sed -n "s/.*$1: *\([0-9]*\).*/\1/p" <<<"$line"; }
+  add "$name" "$(number Passed || true)" "$(number Failed || true)" "$(number Skipped || true)"
+}
+
+export LC_ALL=C.UTF-8 DOTNET_CLI_UI_LANGUAGE=en
+run_ctest cpu-release
+cmake --preset asan -Wno-dev --log-level=WARNING >/dev/null && cmake --build --preset asan >"$logs/asan-build.log" 2>&1 \
+  && run_ctest asan || { tail -n 40 "$logs/asan-build.log"; broken=1; }
+for project in tests/managed/*.Tests; do run_dotnet "$project"; done
+
+[ "$broken" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1   # a runner that died is a failure even where it counted none
+printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" -eq 0 ]
