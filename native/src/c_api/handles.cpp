@@ -37,7 +37,11 @@ std::vector<at::Tensor> tensors_of(const neuralode_tensor* handles, std::int64_t
   require(count >= 0, name, ": the count ", count, " is negative");
   if (count > 0) not_null(handles, name);
   std::vector<at::Tensor> result;
-  for (std::int64_t i = 0; i < count; ++i) result.push_back(tensor_of(handles[i], text_of(name, "[", i, "]").c_str()));
+  result.reserve(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) {
+    result.push_back(tensor_or_undefined(handles[i]));
+    require(result.back().defined(), name, "[", i, "] is null or an undefined tensor");
+  }
   return result;
 }
 

@@ -49,15 +49,22 @@ c10::IValue converted(c10::IValue value, const c10::TypePtr& declared) {
   return value;
 }
 
+bool fits(const c10::IValue& value, const c10::TypePtr& declared) {
+  if (value.isNone() && declared->kind() == c10::TypeKind::OptionalType) return true;
+  const auto type = element_of_optional(declared);
+  switch (type->kind()) {  // the common kinds by the value's tag: its whole type, shapes included, is dear to make
+    case c10::TypeKind::TensorType: return value.isTensor();
+    case c10::TypeKind::NumberType: return value.isInt() || value.isDouble() || value.isBool();
+    case c10::TypeKind::IntType: return value.isInt();
+    case c10::TypeKind::ListType: return value.isList();
+    default: return value.type()->isSubtypeOf(*type);
+  }
+}
+
 void check_type(const c10::FunctionSchema& schema, const c10::Argument& argument, const c10::IValue& value) {
-  if (value.isNone() && argument.type()->kind() == c10::TypeKind::OptionalType) return;
-  const auto type = element_of_optional(argument.type());
-  const auto numeric = value.isInt() || value.isDouble() || value.isBool();
-  const auto kind = type->kind();
-  const bool fits = value.type()->isSubtypeOf(*type) || (kind == c10::TypeKind::NumberType && numeric) ||
-                    (kind == c10::TypeKind::IntType && value.isInt()) || (kind == c10::TypeKind::ListType && value.isList());
-  require(fits, schema.name(), ": argument '", argument.name(), "' wants ", argument.type()->str(), ", got ", value.tagKind(), "; schema: ",
-          schema);
+  if (!fits(value, argument.type()))
+    fail(Status::invalid_argument, schema.name(), ": argument '", argument.name(), "' wants ", argument.type()->str(), ", got ", value.tagKind(),
+         "; schema: ", schema);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ public sealed class DemoTests
     {
         using var folder = new TemporaryFolder();
 
-        var report = Cli.Json("demo", "--run", folder.Path, "--epochs", "1");
+        var report = Cli.Json("demo", "--run", folder.Path, "--epochs", "1", "--threads", "1");
 
         Assert.All((string[])["results.json", "report.md", "training.svg", "memory.svg"], file => Assert.True(File.Exists(folder[file]), file));
         Assert.NotNull(report["test_accuracy"]);

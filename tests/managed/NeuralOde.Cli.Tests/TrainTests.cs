@@ -104,7 +104,7 @@ public sealed class TrainTests(TinyImages images) : IClassFixture<TinyImages>
     {
         using var folder = new TemporaryFolder();
         var first = Cli.Json(images.Train(folder["run"], "--epochs", "1"));
-        var again = Cli.Json("train", "--resume", "--run", folder["run"]);
+        var again = Cli.Json("train", "--resume", "--threads", "1", "--run", folder["run"]);
 
         Assert.Equal(first["test_accuracy"]!.GetValue<double>(), again["test_accuracy"]!.GetValue<double>());
         Assert.Equal(first["steps"]!.GetValue<long>(), again["steps"]!.GetValue<long>());
@@ -187,7 +187,7 @@ public sealed class TrainTests(TinyImages images) : IClassFixture<TinyImages>
         Synthetic.Write(folder["images"], new() { ImageSize = 16, TrainPerClass = 2, TestPerClass = 1 });
         var broken = Directory.EnumerateFiles(folder["images"], "*.jpg", SearchOption.AllDirectories).First(file => file.Contains("train", StringComparison.Ordinal));
         File.WriteAllText(broken, "not an image");
-        string[] arguments = ["train", "--data", folder["images"], "--model", "odenet-small", "--image-size", "16", "--batch-size", "4", "--epochs", "1"];
+        string[] arguments = ["train", "--data", folder["images"], "--model", "odenet-small", "--image-size", "16", "--batch-size", "4", "--epochs", "1", "--threads", "1"];
 
         var skipped = Cli.Run([.. arguments, "--run", folder["a"], "--json"]);
         Assert.Equal(0, skipped.ExitCode);
@@ -206,7 +206,7 @@ public sealed class TrainTests(TinyImages images) : IClassFixture<TinyImages>
         Synthetic.Write(folder["images"], new() { ImageSize = 16, TrainPerClass = 2, TestPerClass = 1 });
         Directory.Delete(System.IO.Path.Combine(folder["images"], "test"), recursive: true);
 
-        var report = Cli.Json("train", "--data", folder["images"], "--model", "odenet-small", "--batch-size", "8", "--max-steps", "1", "--run", folder["run"]);
+        var report = Cli.Json("train", "--data", folder["images"], "--model", "odenet-small", "--batch-size", "8", "--max-steps", "1", "--threads", "1", "--run", folder["run"]);
 
         Assert.True(report.ContainsKey("test_accuracy"));
         Assert.Null(report["test_accuracy"]);
@@ -250,7 +250,7 @@ public sealed class TrainTests(TinyImages images) : IClassFixture<TinyImages>
         var trained = Cli.Json(images.Train(folder["run"], "--epochs", "1"));
 
         var same = Cli.Json("evaluate", "--data", images.Root, "--run", folder["run"], "--threads", "1");
-        var finer = Cli.Json("evaluate", "--data", images.Root, "--run", folder["run"], "--step-size", "0.125");
+        var finer = Cli.Json("evaluate", "--data", images.Root, "--run", folder["run"], "--step-size", "0.125", "--threads", "1");
 
         Assert.Equal(trained["test_accuracy"]!.GetValue<double>(), same["test_accuracy"]!.GetValue<double>());
         Assert.True(finer["nfe_forward"]!.GetValue<long>() > same["nfe_forward"]!.GetValue<long>());

@@ -52,6 +52,19 @@ public sealed class TrainerTests(TinyImages images) : IClassFixture<TinyImages>
     }
 
     [Fact]
+    public void Checkpoints_every_so_many_steps_bound_what_a_crash_loses()
+    {
+        using var folder = new TemporaryFolder();
+        var trainer = new Trainer(Options with { CheckpointInterval = TimeSpan.FromHours(1), CheckpointEvery = 2 }, folder["run"]);
+
+        Assert.Throws<InvalidOperationException>(() => trainer.Run(new Recorder(line => { if (line.Step == 3) throw new InvalidOperationException(); })));
+
+        using var checkpoint = Checkpoint.Open(new RunFolder(folder["run"]).CheckpointFile);
+        Assert.Contains("\"step\":2,", checkpoint.Metadata, StringComparison.Ordinal);
+        Assert.Equal(10, trainer.Resume().Steps);
+    }
+
+    [Fact]
     public void A_one_cycle_schedule_rises_and_falls_over_the_run()
     {
         using var folder = new TemporaryFolder();

@@ -36,7 +36,7 @@ struct Ode {
   std::shared_ptr<Dynamics> f;
   TensorList z0;
   double t0 = 0, t1 = 1;
-  std::vector<double> t_eval;
+  std::vector<double> t_eval = {};
 };
 
 struct Gradients {

@@ -24,6 +24,7 @@ internal sealed class TrainArguments
     private readonly Option<long?> _workers = Values.Count("--workers", "Threads that decode images.");
     private readonly Option<bool> _failOnBroken = new("--fail-on-broken") { Description = "End at a broken image instead of skipping it." };
     private readonly Option<double?> _checkpointSeconds = Values.Number("--checkpoint-seconds", "Seconds between checkpoints, 30 by default; 0 writes one after every step.");
+    private readonly Option<long?> _checkpointSteps = Values.Count("--checkpoint-steps", "Steps between checkpoints, besides those by time.");
     private readonly Option<long?> _evaluateEvery = Values.Count("--evaluate-every", "Epochs between evaluations.");
     private readonly Option<long?> _reportEvery = Values.Count("--report-every", "Most steps between lines of the log; slow steps report every ten seconds.");
     private readonly SolverArguments _solver = new();
@@ -38,7 +39,7 @@ internal sealed class TrainArguments
     public IEnumerable<Option> All =>
     [
         _data, _syntheticDirectory, _model, _epochs, _maxMinutes, _maxSteps, _batchSize, _imageSize, _lr, _optimizer, _momentum, _weightDecay, _schedule,
-        _augment, .. _solver.All, .. _process.All, _workers, _failOnBroken, _checkpointSeconds, _evaluateEvery, _reportEvery,
+        _augment, .. _solver.All, .. _process.All, _workers, _failOnBroken, _checkpointSeconds, _checkpointSteps, _evaluateEvery, _reportEvery,
     ];
 
     /// <summary>The options of a new run.</summary>
@@ -105,6 +106,7 @@ internal sealed class TrainArguments
             MaxTime = parsed.GetValue(_maxMinutes).Check(x => x is > 0 and < 1e6, "--max-minutes", "(0, 1e6)") is { } minutes ? TimeSpan.FromMinutes(minutes) : defaults.MaxTime,
             CheckpointInterval = parsed.GetValue(_checkpointSeconds).Check(x => x is >= 0 and < 1e8, "--checkpoint-seconds", "[0, 1e8)") is { } seconds
                 ? TimeSpan.FromSeconds(seconds) : defaults.CheckpointInterval,
+            CheckpointEvery = AtLeastOne(parsed, _checkpointSteps) ?? defaults.CheckpointEvery,
             EvaluateEvery = AtLeastOne(parsed, _evaluateEvery) ?? defaults.EvaluateEvery,
             ReportEvery = AtLeastOne(parsed, _reportEvery) ?? defaults.ReportEvery,
         };

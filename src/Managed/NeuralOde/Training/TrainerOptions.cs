@@ -49,6 +49,9 @@ public sealed record TrainerOptions
     /// <summary>Time between checkpoints within an epoch; zero writes one after every step. One is written after each epoch and at the end.</summary>
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Steps between checkpoints within an epoch, besides those of <see cref="CheckpointInterval"/>; null for none.</summary>
+    public long? CheckpointEvery { get; init; }
+
     /// <summary>Most steps between two lines of the log and two reports of progress, 1 or more; slow steps report every ten seconds.</summary>
     public long ReportEvery { get; init; } = 20;
 
@@ -61,8 +64,8 @@ public sealed record TrainerOptions
     /// <summary>These options with the values taken out that may differ when a run is resumed: its bounds and its conveniences.</summary>
     internal TrainerOptions WithoutResumable() => this with
     {
-        Data = "", Epochs = null, MaxSteps = null, MaxTime = null, Workers = 1, CheckpointInterval = default, ReportEvery = 1,
-        EvaluateEvery = 1, FailOnBrokenImages = false,
+        Data = "", Epochs = null, MaxSteps = null, MaxTime = null, Workers = 1, CheckpointInterval = default, CheckpointEvery = null,
+        ReportEvery = 1, EvaluateEvery = 1, FailOnBrokenImages = false,
     };
 
     /// <summary>Checks every value; throws <see cref="ArgumentException"/> that names the value and the remedy.</summary>
@@ -72,6 +75,7 @@ public sealed record TrainerOptions
         AtLeastOne(Workers, nameof(Workers));
         AtLeastOne(ReportEvery, nameof(ReportEvery));
         AtLeastOne(EvaluateEvery, nameof(EvaluateEvery));
+        AtLeastOne(CheckpointEvery ?? 1, nameof(CheckpointEvery));
         AtLeastOne(Epochs ?? 1, nameof(Epochs));
         AtLeastOne(MaxSteps ?? 1, nameof(MaxSteps));
         if (MaxTime <= TimeSpan.Zero) throw new ArgumentException($"MaxTime: {MaxTime} is not a positive time");

@@ -144,7 +144,7 @@ internal sealed class TrainingSession : IDisposable
             _meter.Clear();
             _sinceReport.Restart();
         }
-        if (_sinceCheckpoint.Elapsed >= _options.CheckpointInterval) Save();
+        if (_sinceCheckpoint.Elapsed >= _options.CheckpointInterval || _at.Step % (_options.CheckpointEvery ?? long.MaxValue) == 0) Save();
     }
 
     private void EndEpoch(IProgress<TrainingProgress>? progress, CancellationToken cancellation)

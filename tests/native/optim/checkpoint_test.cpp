@@ -1,0 +1,177 @@
+#include "optim/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include "optim/optimizer.h"
+#include "support/expect.h"
+#include "support/ode.h"
+#include "support/temporary_folder.h"
+
+namespace neuralode::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+/// A model in training: random images each step, so that the generator counts too.
+struct Training {
+  explicit Training(OptimizerKind kind = OptimizerKind::sgd, std::uint64_t seed = 1, std::int64_t classes = 3)
+      : model(make_image_model("odenet-small", {Stem::automatic, classes, 8, seed}, fixed_steps(0.5))) {
+    OptimizerOptions options;
+    options.kind = kind;
+    options.lr = 0.01;
+    optimizer = make_optimizer(options, model->parameters());
+  }
+  void train(int steps) {
+    for (int i = 0; i < steps; ++i) {
+      optimizer->zero_grad();
+      model->classify(at::rand({2, 3, 8, 8})).square().sum().backward();
+      optimizer->step();
+    }
+  }
+  TensorList state() const {
+    TensorList result;
+    for (const auto& tensor : model->parameters()) result.push_back(tensor.detach().clone());
+    for (const auto& tensor : model->buffers()) result.push_back(tensor.clone());
+    return result;
+  }
+  std::shared_ptr<ImageModel> model;
+  std::unique_ptr<torch::optim::Optimizer> optimizer;
+};
+
+bool identical_lists(const TensorList& a, const TensorList& b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](const auto& left, const auto& right) { return identical(left, right); });
+}
+
+class Checkpoints : public ::testing::Test {
+ protected:
+  std::string path() const { return folder_ / "checkpoint"; }
+  void save(const Training& training, const std::string& metadata = "") const { Checkpoint::save(path(), *training.model, *training.optimizer, metadata); }
+  TemporaryFolder folder_;
+};
+
+TEST_F(Checkpoints, TrainingGoesOnBitForBit) {
+  for (const auto kind : {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw}) {
+    torch::manual_seed(4);
+    Training whole(kind);
+    whole.train(3);
+    save(whole);
+    whole.train(3);
+
+    torch::manual_seed(999);
+    Training resumed(kind, 2);
+    resumed.train(1);
+    Checkpoint::open(path()).restore(*resumed.model, resumed.optimizer.get());
+    resumed.train(3);
+    EXPECT_TRUE(identical_lists(resumed.state(), whole.state())) << int(kind);
+  }
+}
+
+TEST_F(Checkpoints, TheLearningRateComesBackToo) {
+  Training saved;
+  set_learning_rate(*saved.optimizer, 0.125);
+  save(saved);
+  Training resumed;
+  Checkpoint::open(path()).restore(*resumed.model, resumed.optimizer.get());
+  EXPECT_EQ(resumed.optimizer->param_groups()[0].options().get_lr(), 0.125);
+}
+
+TEST_F(Checkpoints, MetadataIsAnyText) {
+  const std::string metadata = "{\"epoch\": 3}\n\xc3\xa9\t";
+  save(Training(), metadata);
+  EXPECT_EQ(Checkpoint::open(path()).metadata, metadata);
+}
+
+TEST_F(Checkpoints, WeightsAloneLeaveTheGeneratorAlone) {
+  Training saved;
+  saved.train(1);
+  save(saved);
+  Training other(OptimizerKind::adam, 5);
+  const auto generator = at::globalContext().defaultGenerator(at::kCPU).get_state();
+  Checkpoint::open(path()).restore(*other.model, nullptr);
+  EXPECT_TRUE(identical_lists(other.state(), saved.state()));
+  EXPECT_TRUE(identical(at::globalContext().defaultGenerator(at::kCPU).get_state(), generator));
+}
+
+TEST_F(Checkpoints, RestoringDoesNotTouchAGraphsParametersUnnoticed) {
+  Training training;
+  training.train(1);
+  save(training);
+  const auto loss = training.model->classify(at::rand({2, 3, 8, 8})).sum();
+  Checkpoint::open(path()).restore(*training.model, nullptr);
+  EXPECT_THROW(loss.backward(), std::exception);  // its weights were replaced in place
+}
+
+TEST_F(Checkpoints, EveryTruncationIsRefusedWithThePath) {
+  save(Training());
+  const auto whole = bytes_of_file(path());
+  for (std::size_t i = 0; i < 40; ++i) {
+    write_bytes(path(), whole.substr(0, i < 30 ? i : whole.size() * (i - 29) / 11));
+    EXPECT_THAT(error_text(Status::io_error, [&] { Checkpoint::open(path()); }), HasSubstr(path())) << i;
+  }
+  write_bytes(path(), whole + "x");
+  error_text(Status::io_error, [&] { Checkpoint::open(path()); });
+}
+
+TEST_F(Checkpoints, EveryFlippedByteIsRefused) {
+  save(Training());
+  const auto whole = bytes_of_file(path());
+  for (std::size_t i = 0; i < 60; ++i) {
+    const std::size_t position = i < 30 ? i : whole.size() - 1 - (i - 30) * (whole.size() / 31);
+    auto damaged = whole;
+    damaged[position] = static_cast<char>(damaged[position] ^ (1 << (i % 8)));
+    write_bytes(path(), damaged);
+    error_text(Status::io_error, [&] { Checkpoint::open(path()); });
+  }
+}
+
+TEST_F(Checkpoints, AMissingFileIsAnIoErrorWithThePath) {
+  EXPECT_THAT(error_text(Status::io_error, [&] { Checkpoint::open(path()); }), HasSubstr(path()));
+}
+
+TEST_F(Checkpoints, AFailedSaveLeavesTheOldOneWhole) {
+  const Training training;
+  save(training, "old");
+  error_text(Status::io_error, [&] { Checkpoint::save(folder_ / "no/checkpoint", *training.model, *training.optimizer, "new"); });
+  EXPECT_EQ(Checkpoint::open(path()).metadata, "old");
+  EXPECT_EQ(folder_.entries(), 1u);
+}
+
+TEST_F(Checkpoints, AModelOfAnotherStructureIsRefusedAndUntouched) {
+  save(Training());
+  const auto checkpoint = Checkpoint::open(path());
+  Training other(OptimizerKind::sgd, 2, 4);
+  const auto before = other.state();
+  const auto generator = at::globalContext().defaultGenerator(at::kCPU).get_state();
+  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, other.optimizer.get()); }), AllOf(HasSubstr("head.weight"), HasSubstr("[4, 64]")));
+  const auto resnet = make_image_model("resnet18-ode", {Stem::automatic, 3, 8, 1}, fixed_steps(1));
+  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*resnet, nullptr); }), HasSubstr("tensors"));
+  EXPECT_TRUE(identical_lists(other.state(), before));
+  EXPECT_TRUE(identical(at::globalContext().defaultGenerator(at::kCPU).get_state(), generator));
+}
+
+TEST_F(Checkpoints, AnotherOptimiserIsRefusedAndNothingIsTouched) {
+  Training saved;
+  saved.train(1);
+  save(saved);
+  const auto checkpoint = Checkpoint::open(path());
+  Training other(OptimizerKind::adam, 2);
+  const auto before = other.state();
+  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, other.optimizer.get()); }), AllOf(HasSubstr("SGD"), HasSubstr("Adam")));
+  EXPECT_TRUE(identical_lists(other.state(), before));
+}
+
+TEST_F(Checkpoints, AnOptimiserOfOtherParametersIsRefusedAndNothingIsTouched) {
+  Training saved;
+  saved.train(1);
+  save(saved);
+  const auto checkpoint = Checkpoint::open(path());
+  Training other(OptimizerKind::sgd, 2);
+  const auto part = make_optimizer({}, {other.model->parameters()[0], other.model->parameters()[1]});
+  const auto before = other.state();
+  error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, part.get()); });
+  EXPECT_TRUE(identical_lists(other.state(), before));
+}
+
+}  // namespace
+}  // namespace neuralode::testing
