@@ -67,6 +67,8 @@ NEURALODE_API neuralode_status neuralode_loader_start(neuralode_loader loader, i
  *  out_images: (batch, 3, image_size, image_size) float32; out_labels: (batch,) int64. Both NULL when the epoch has ended.
  *  A batch from which broken images were skipped is smaller; one that lost all of them is passed over. */
 NEURALODE_API neuralode_status neuralode_loader_next(neuralode_loader loader, neuralode_tensor* out_images, neuralode_tensor* out_labels);
+/** The batch after the one last handed out, batches passed over included: the first_batch with which to go on from here. */
+NEURALODE_API neuralode_status neuralode_loader_position(neuralode_loader loader, int64_t* out_batch);
 
 typedef struct neuralode_loader_statistics {
   int64_t images;         /**< handed out since creation */

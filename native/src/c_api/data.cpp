@@ -185,6 +185,10 @@ neuralode_status neuralode_loader_next(neuralode_loader loader, neuralode_tensor
   });
 }
 
+neuralode_status neuralode_loader_position(neuralode_loader loader, int64_t* out_batch) {
+  return guarded([&] { *not_null(out_batch, "out_batch") = not_null(loader, "loader")->loader.position(); });
+}
+
 neuralode_status neuralode_loader_get_statistics(neuralode_loader loader, neuralode_loader_statistics* out_statistics) {
   return guarded([&] {
     const data::LoaderStatistics& statistics = not_null(loader, "loader")->loader.statistics();

@@ -86,6 +86,7 @@ void Loader::start(std::int64_t epoch, std::int64_t first_batch) {
     next_batch_ = first_batch;
     started_ = true;
   }
+  position_ = first_batch;
   work_ready_.notify_all();
 }
 
@@ -96,6 +97,7 @@ void Loader::open_slot() {
   const std::size_t last = std::min(order_.size(), first + static_cast<std::size_t>(options_.batch_size));
   auto slot = std::make_shared<Slot>();
   slot->epoch = epoch_;
+  slot->number = next_batch_;
   slot->members.assign(order_.begin() + static_cast<std::ptrdiff_t>(first), order_.begin() + static_cast<std::ptrdiff_t>(last));
   slot->reasons.resize(slot->members.size());
   try {
@@ -199,6 +201,7 @@ std::int64_t Loader::note_broken(const Slot& slot) {
 
 bool Loader::next(Batch& out) {
   while (const std::shared_ptr<Slot> slot = wait_for_slot()) {
+    position_ = slot->number + 1;
     if (slot->failure) {
       end_epoch();
       std::rethrow_exception(slot->failure);

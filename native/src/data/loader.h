@@ -50,6 +50,8 @@ class Loader {
   Loader& operator=(const Loader&) = delete;
 
   std::int64_t batches() const { return batches_; }
+  /// The batch after the one last handed out, batches passed over included.
+  std::int64_t position() const { return position_; }
 
   /// Begins `epoch` at batch `first_batch`, in [0, batches()]; batches made for an earlier start are dropped.
   void start(std::int64_t epoch, std::int64_t first_batch);
@@ -67,6 +69,7 @@ class Loader {
     std::vector<std::int64_t> members;  // indices into the folder
     Batch batch;
     std::int64_t epoch = 0;
+    std::int64_t number = 0;            // of the batch in its epoch
     std::size_t claimed = 0;
     std::size_t finished = 0;
     std::vector<std::string> reasons;  // a member; empty: fine
@@ -98,7 +101,8 @@ class Loader {
   std::int64_t next_batch_ = 0;              // the next to open
   std::vector<std::int64_t> order_;          // of this epoch
   std::deque<std::shared_ptr<Slot>> slots_;  // in the order of the batches; shared with the workers at work on them
-  LoaderStatistics statistics_;              // of the calling thread only, as is broken_
+  std::int64_t position_ = 0;                // of the calling thread only, as are statistics_ and broken_
+  LoaderStatistics statistics_;
   std::deque<std::string> broken_;           // a deque does not move its texts
   std::vector<std::thread> workers_;         // last: they use all of the above
 };

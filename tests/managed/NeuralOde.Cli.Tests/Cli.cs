@@ -19,6 +19,7 @@ internal static class Cli
 {
     public static CliResult Run(params string[] args)
     {
+        HostProcess.Prepare();
         using var output = new StringWriter();
         using var error = new StringWriter();
         var exitCode = CommandLine.Run(args, output, error);

@@ -5,8 +5,11 @@ public sealed class TinyImages : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public TinyImages() =>
+    public TinyImages()
+    {
+        HostProcess.Prepare();
         Synthetic.Write(Root, new() { ImageSize = 16, TrainPerClass = 8, TestPerClass = 2 });
+    }
 
     public string Root => _folder["images"];
 

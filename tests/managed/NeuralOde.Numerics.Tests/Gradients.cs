@@ -27,7 +27,8 @@ internal static class Gradients
     {
         using var scope = new TensorScope();
         using var problemInstance = Problem.Create(problem);
-        using var solution = new OdeSolver(options with { Gradient = GradientMethod.None }).Solve(problemInstance.Dynamics, problemInstance.State, start, end, times);
+        var solver = new OdeSolver(options with { Gradient = GradientMethod.None });
+        using var solution = solver.Solve(problemInstance.Dynamics, problemInstance.State, start, end, times);
         Library.ManualSeed(77);
         return solution.States.Sum(state => (state * Tensor.Randn(state.Shape.ToArray(), DType.Float64)).Sum().ToDouble());
     }

@@ -21,7 +21,8 @@ public sealed class NetworkDynamicsTests : ScopedTests
         (double[] Gradients, double[] Mean) Run(GradientMethod gradient)
         {
             Library.ManualSeed(4);
-            var (weight, scale, shift) = ((Tensor.Randn([5, 5], DType.Float64) * 0.5).WithGrad(), Tensor.Ones([5], DType.Float64).WithGrad(), Tensor.Zeros([5], DType.Float64).WithGrad());
+            var weight = (Tensor.Randn([5, 5], DType.Float64) * 0.5).WithGrad();
+            var (scale, shift) = (Tensor.Ones([5], DType.Float64).WithGrad(), Tensor.Zeros([5], DType.Float64).WithGrad());
             var (mean, variance) = (Tensor.Zeros([5], DType.Float64), Tensor.Ones([5], DType.Float64));
             var z0 = Tensor.Randn([7, 5], DType.Float64).WithGrad();
             using var f = Dynamics.FromFunction(
@@ -172,7 +173,8 @@ public sealed class NetworkDynamicsTests : ScopedTests
     }
 
     [Test]
-    public void States_of_any_layout_have_the_gradients_of_their_elements([Values("transposed", "sliced", "expanded", "channels last", "empty", "scalar")] string layout)
+    public void States_of_any_layout_have_the_gradients_of_their_elements(
+        [Values("transposed", "sliced", "expanded", "channels last", "empty", "scalar")] string layout)
     {
         var mali = Run(GradientMethod.Mali);
         var backprop = Run(GradientMethod.Backprop);

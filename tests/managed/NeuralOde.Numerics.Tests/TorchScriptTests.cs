@@ -33,7 +33,11 @@ public sealed class TorchScriptTests : ScopedTests
             Assert.That(solution.Statistics.StepsAccepted, Is.EqualTo(vector.GetProperty("steps").GetInt64()));
             foreach (var (key, state) in z0.Keys.Zip(solution.States)) AssertClose(state, expected[key], key);
             foreach (var (key, state) in z0) AssertClose(state.Grad, expected[$"grad.{key}"], $"grad.{key}");
-            foreach (var (key, parameter) in f.Parameters.Where(pair => pair.Value.RequiresGrad)) AssertClose(parameter.Grad, expected[$"grad.{key}"], $"grad.{key}");
+            foreach (var (key, parameter) in f.Parameters.Where(pair => pair.Value.RequiresGrad))
+            {
+                AssertClose(parameter.Grad, expected[$"grad.{key}"], $"grad.{key}");
+            }
+
             AssertClose(t0.Grad, expected["grad.t0"], "grad.t0");
             AssertTimes(t1, tEval, expected);
         });

@@ -9,6 +9,6 @@ public enum Augmentation
     /// <summary>Random area and aspect, resized, random flip. Szegedy et al. 2015.</summary>
     ResizedCrop = 1,
 
-    /// <summary>Resized, zero-padded by an eighth, random crop, random flip: what is customary on CIFAR.</summary>
+    /// <summary>Centre square resized to ImageSize, black padding of an eighth, random crop and flip: what is customary on CIFAR.</summary>
     PaddedCrop = 2,
 }

@@ -65,6 +65,18 @@ public sealed unsafe class DataLoader : IDisposable
         }
     }
 
+    /// <summary>The batch after the one last handed out, batches passed over because all their images are broken included: the
+    /// <c>firstBatch</c> with which <see cref="Epoch"/> goes on from here.</summary>
+    public long Position
+    {
+        get
+        {
+            using var self = _handle.Lend();
+            NativeCall.Check(NativeMethods.neuralode_loader_position(self.Pointer, out var batch));
+            return batch;
+        }
+    }
+
     /// <summary>The batches of an epoch; the caller disposes each. Reading starts when the first is asked for.</summary>
     /// <param name="epoch">Its number, which with the seed decides order and variation; 0 or more.</param>
     /// <param name="firstBatch">The first batch wanted, from 0; for going on where a run was stopped.</param>

@@ -29,7 +29,8 @@ internal static unsafe class NativeCall
         ArgumentNullException.ThrowIfNull(text, argument);
         if (text.Contains('\0', StringComparison.Ordinal))
         {
-            throw new ArgumentException($"{argument}: \"{text.Replace("\0", "\\0", StringComparison.Ordinal)}\" holds a zero character; leave it out.", argument);
+            throw new ArgumentException(
+                $"{argument}: \"{text.Replace("\0", "\\0", StringComparison.Ordinal)}\" holds a zero character; leave it out.", argument);
         }
 
         var bytes = new byte[System.Text.Encoding.UTF8.GetByteCount(text) + 1];

@@ -12,6 +12,7 @@ public enum ScheduleKind
     /// <summary>From LearningRate to FinalFactor * LearningRate along half a cosine. Loshchilov &amp; Hutter 2017, eq. 5.</summary>
     Cosine = 2,
 
-    /// <summary>From LearningRate / InitialDivisor up to LearningRate over Warmup, then down to FinalFactor * LearningRate, by cosines. Smith &amp; Topin 2018.</summary>
+    /// <summary>From LearningRate / InitialDivisor up to LearningRate over Warmup, then down to FinalFactor * LearningRate, by cosines.
+    /// Smith &amp; Topin 2018.</summary>
     OneCycle = 3,
 }

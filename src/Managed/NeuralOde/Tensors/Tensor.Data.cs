@@ -24,7 +24,8 @@ public sealed unsafe partial class Tensor
         DTypes.Require<T>((DType)info.dtype);
         if (destination.Length < info.count)
         {
-            throw new ArgumentException($"destination: {destination.Length} elements do not hold the tensor's {info.count}; make it longer.", nameof(destination));
+            throw new ArgumentException(
+                $"destination: {destination.Length} elements do not hold the tensor's {info.count}; make it longer.", nameof(destination));
         }
 
         Read(destination[..(int)info.count]);
@@ -64,7 +65,8 @@ public sealed unsafe partial class Tensor
         var info = Info();
         if (info.count != 1)
         {
-            throw new InvalidOperationException($"Item: the tensor of shape {Shapes.Text(Sizes())} has {info.count} elements, not one; reduce or index it first.");
+            throw new InvalidOperationException(
+                $"Item: the tensor of shape {Shapes.Text(Sizes())} has {info.count} elements, not one; reduce or index it first.");
         }
 
         DTypes.Require<T>((DType)info.dtype);

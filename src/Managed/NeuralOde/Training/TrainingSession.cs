@@ -126,7 +126,7 @@ internal sealed class TrainingSession : IDisposable
         _budget.AddStep(seconds);
         _at = _at with
         {
-            Step = _at.Step + 1, Batch = _at.Batch + 1, Images = _at.Images + images, TrainingSeconds = _at.TrainingSeconds + seconds,
+            Step = _at.Step + 1, Batch = _data.Train.Position, Images = _at.Images + images, TrainingSeconds = _at.TrainingSeconds + seconds,
             EpochImages = _at.EpochImages + images, EpochLoss = _at.EpochLoss + value * images, EpochHits = _at.EpochHits + hits,
             EpochSeconds = _at.EpochSeconds + seconds,
         };

@@ -74,7 +74,10 @@ public sealed class SyntheticTests(SyntheticImages images) : IClassFixture<Synth
         Check(new() { Threads = 0 }, "Threads: 0 ");
         Assert.Throws<ArgumentOutOfRangeException>(() => Image.Read("x.jpg", 0));
 
-        void Check(SyntheticOptions options, string expected) =>
-            Assert.Contains(expected, Assert.Throws<ArgumentOutOfRangeException>(() => Synthetic.Write(_folder.File("x"), options)).Message, StringComparison.Ordinal);
+        void Check(SyntheticOptions options, string expected)
+        {
+            var error = Assert.Throws<ArgumentOutOfRangeException>(() => Synthetic.Write(_folder.File("x"), options));
+            Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        }
     }
 }

@@ -175,7 +175,8 @@ public sealed class CheckpointTests : IDisposable
         public IReadOnlyList<int> Bits() => Bits(Model);
 
         public static IReadOnlyList<int> Bits(Model model) =>
-            [.. model.Parameters.Concat(model.Buffers).SelectMany(pair => pair.Value.To(DType.Float32).ToArray<float>()).Select(BitConverter.SingleToInt32Bits)];
+            [.. model.Parameters.Concat(model.Buffers)
+                .SelectMany(pair => pair.Value.To(DType.Float32).ToArray<float>()).Select(BitConverter.SingleToInt32Bits)];
 
         public void Dispose()
         {

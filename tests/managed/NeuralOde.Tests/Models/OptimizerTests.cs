@@ -113,8 +113,12 @@ public sealed class OptimizerTests : IDisposable
     }
 
     [Fact]
-    public void Looking_ahead_without_a_momentum_is_rejected() =>
-        Assert.Contains("Momentum", Assert.Throws<ArgumentException>(() => new Optimizer(new() { Momentum = 0, Nesterov = true }, [])).Message, StringComparison.Ordinal);
+    public void Looking_ahead_without_a_momentum_is_rejected()
+    {
+        var error = Assert.Throws<ArgumentException>(() => new Optimizer(new() { Momentum = 0, Nesterov = true }, []));
+
+        Assert.Contains("Momentum", error.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void A_parameter_that_is_no_leaf_is_rejected()

@@ -124,7 +124,9 @@ public sealed class CallbackErrorTests : IDisposable
     {
         using var f = Dynamics.FromFunction((_, z) => -z);
 
-        Assert.Contains("2 tensors", Assert.Throws<ArgumentException>(() => f.Evaluate(0, [Tensor.Ones([1]), Tensor.Ones([1])])).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<ArgumentException>(() => f.Evaluate(0, [Tensor.Ones([1]), Tensor.Ones([1])]));
+
+        Assert.Contains("2 tensors", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -31,8 +31,12 @@ public sealed class SolverArgumentTests : IDisposable
     }
 
     [Fact]
-    public void Eta_of_one_half_is_rejected_because_it_has_no_inverse() =>
-        Assert.Contains("without an inverse", Assert.Throws<ArgumentOutOfRangeException>(() => new OdeSolver(new() { Eta = 0.5 })).Message, StringComparison.Ordinal);
+    public void Eta_of_one_half_is_rejected_because_it_has_no_inverse()
+    {
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => new OdeSolver(new() { Eta = 0.5 }));
+
+        Assert.Contains("without an inverse", error.Message, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData(double.NaN, 1, "t0")]

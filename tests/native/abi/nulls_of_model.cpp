@@ -1,0 +1,48 @@
+#include "nulls.h"
+
+namespace neuralode::abi {
+
+NullCalls model_nulls(World& w) {
+  static neuralode_tensor out = nullptr;
+  static neuralode_tensor_map map = nullptr;
+  static neuralode_model model = nullptr;
+  static neuralode_optimizer optimizer = nullptr;
+  static neuralode_checkpoint checkpoint = nullptr;
+  static const char* text = nullptr;
+  return {
+      {"neuralode_model_options_init.out_options", [] { return neuralode_model_options_init(nullptr); }},
+      {"neuralode_model_create.name", [] { return neuralode_model_create(nullptr, nullptr, nullptr, &model); }},
+      {"neuralode_model_create.out_model", [] { return neuralode_model_create("odenet-small", nullptr, nullptr, nullptr); }},
+      {"neuralode_model_forward.model", [&] { return neuralode_model_forward(nullptr, w.z.get(), &out); }},
+      {"neuralode_model_forward.images", [&] { return neuralode_model_forward(w.model.get(), nullptr, &out); }},
+      {"neuralode_model_forward.out_logits", [&] { return neuralode_model_forward(w.model.get(), w.z.get(), nullptr); }},
+      {"neuralode_model_set_training.model", [] { return neuralode_model_set_training(nullptr, 1); }},
+      {"neuralode_model_set_solve.model", [] { return neuralode_model_set_solve(nullptr, nullptr); }},
+      {"neuralode_model_parameters.model", [] { return neuralode_model_parameters(nullptr, &map); }},
+      {"neuralode_model_parameters.out_map", [&] { return neuralode_model_parameters(w.model.get(), nullptr); }},
+      {"neuralode_model_buffers.model", [] { return neuralode_model_buffers(nullptr, &map); }},
+      {"neuralode_model_buffers.out_map", [&] { return neuralode_model_buffers(w.model.get(), nullptr); }},
+      {"neuralode_model_statistics.model", [] { neuralode_statistics s; return neuralode_model_statistics(nullptr, 0, &s); }},
+      {"neuralode_model_statistics.out_statistics", [&] { return neuralode_model_statistics(w.model.get(), 0, nullptr); }},
+      {"neuralode_optimizer_options_init.out_options", [] { return neuralode_optimizer_options_init(nullptr); }},
+      {"neuralode_optimizer_create.parameters", [] { return neuralode_optimizer_create(nullptr, nullptr, 1, &optimizer); }},
+      {"neuralode_optimizer_create.out_optimizer", [&] { return neuralode_optimizer_create(nullptr, w.w.list(), 1, nullptr); }},
+      {"neuralode_optimizer_step.optimizer", [] { return neuralode_optimizer_step(nullptr); }},
+      {"neuralode_optimizer_zero_grad.optimizer", [] { return neuralode_optimizer_zero_grad(nullptr); }},
+      {"neuralode_optimizer_set_lr.optimizer", [] { return neuralode_optimizer_set_lr(nullptr, 0.1); }},
+      {"neuralode_schedule_options_init.out_options", [] { return neuralode_schedule_options_init(nullptr); }},
+      {"neuralode_schedule_rate.out_lr", [] { return neuralode_schedule_rate(nullptr, 0, nullptr); }},
+      {"neuralode_checkpoint_save.path", [&] { return neuralode_checkpoint_save(nullptr, w.model.get(), w.optimizer.get(), ""); }},
+      {"neuralode_checkpoint_save.model", [&] { return neuralode_checkpoint_save("x", nullptr, w.optimizer.get(), ""); }},
+      {"neuralode_checkpoint_save.optimizer", [&] { return neuralode_checkpoint_save("x", w.model.get(), nullptr, ""); }},
+      {"neuralode_checkpoint_save.metadata", [&] { return neuralode_checkpoint_save("x", w.model.get(), w.optimizer.get(), nullptr); }},
+      {"neuralode_checkpoint_open.path", [] { return neuralode_checkpoint_open(nullptr, &checkpoint); }},
+      {"neuralode_checkpoint_open.out_checkpoint", [] { return neuralode_checkpoint_open("x", nullptr); }},
+      {"neuralode_checkpoint_metadata.checkpoint", [] { return neuralode_checkpoint_metadata(nullptr, &text); }},
+      {"neuralode_checkpoint_restore.checkpoint", [&] { return neuralode_checkpoint_restore(nullptr, w.model.get(), nullptr); }},
+      {"neuralode_checkpoint_metadata.out_metadata", [&] { return neuralode_checkpoint_metadata(w.checkpoint.get(), nullptr); }},
+      {"neuralode_checkpoint_restore.model", [&] { return neuralode_checkpoint_restore(w.checkpoint.get(), nullptr, nullptr); }},
+  };
+}
+
+}  // namespace neuralode::abi
