@@ -12,6 +12,7 @@
 
 #include "dynamics/autograd_dynamics.h"
 #include "gradients/solve.h"
+#include "tensors/threads.h"
 
 namespace {
 
@@ -100,7 +101,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: mali_step [threads >= 1] [rounds >= 1]\n");
     return 2;
   }
-  at::set_num_threads(threads);
+  set_threads(threads);
   at::manual_seed(0);
   std::printf("float32, CPU, %d thread(s), libtorch %s, medians of %d paired rounds\n", threads, TORCH_VERSION, rounds);
   compare(mlp("MLP 64-64-64 tanh, batch 128, 20 steps", 128, 64, 64, 20), 10 * rounds);

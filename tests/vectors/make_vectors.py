@@ -6,10 +6,12 @@ The expected gradients are PyTorch's own float64 backprop through the ALF steps,
 Times: every step keeps its length h except the last before a landing time, which is (landing time - time reached).
 A landing at the last of t_eval that equals t1 belongs to t1; grad.t_eval repeats it there.
 """
+import io
 import json
 import math
 import pathlib
 import struct
+import zipfile
 
 import torch
 
@@ -99,6 +101,16 @@ def save_safetensors(path, tensors):
     path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blobs))
 
 
+def save_module(path, module):
+    """Writes TorchScript without its debugging records, which hold this file's path."""
+    buffer = io.BytesIO()
+    torch.jit.save(torch.jit.script(module), buffer)
+    with zipfile.ZipFile(buffer) as source, zipfile.ZipFile(path, "w") as target:
+        for item in source.infolist():
+            if not item.filename.endswith(".debug_pkl"):
+                target.writestr(zipfile.ZipInfo(item.filename), source.read(item))
+
+
 def names_of(z):
     return ["z"] if len(z) == 1 else [f"z{i}" for i in range(len(z))]
 
@@ -149,7 +161,7 @@ def main():
     modules = {"linear": Linear(), "time_mlp": TimeMlp(), "pair": Pair()}
     states = {"linear": [(2, 3)], "time_mlp": [(3, 4)], "pair": [(2, 3), (2, 3)]}
     for name, module in modules.items():
-        torch.jit.script(module).save(str(FOLDER / f"{name}.pt"))
+        save_module(FOLDER / f"{name}.pt", module)
     listed = []
     for case in CASES:
         z0 = [torch.randn(shape, dtype=torch.float64) for shape in states[case["dynamics"]]]

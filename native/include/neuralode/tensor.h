@@ -130,7 +130,7 @@ NEURALODE_API neuralode_status neuralode_tensor_from_dlpack(void* managed_tensor
 
 /** Seeds libtorch's default generators. */
 NEURALODE_API neuralode_status neuralode_manual_seed(uint64_t seed);
-/** Threads of one operation (libtorch's intra-op pool); 1 or more. */
+/** Threads of one operation (libtorch's intra-op pool, and OpenBLAS's where that is the BLAS); 1 or more. */
 NEURALODE_API neuralode_status neuralode_threads_set(int32_t threads);
 NEURALODE_API neuralode_status neuralode_threads_get(int32_t* out_threads);
 

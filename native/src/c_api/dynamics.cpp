@@ -62,18 +62,20 @@ class Slots {
   std::vector<neuralode_tensor> handles_;
 };
 
-void check_callback(neuralode_status status, const char* name) {
-  if (status == NEURALODE_OK) return;
-  const auto text = last_error();
-  fail(Status::callback_failed, "the ", name, " callback returned status ", status, text.empty() ? "" : ": ", text);
+/// Calls a callback; throws what it says when it fails. After success the thread's error text is what it was.
+template <class Call>
+void checked_call(const char* name, const Call& call) {
+  auto before = std::exchange(last_error(), {});
+  const neuralode_status status = call();
+  const auto text = std::exchange(last_error(), std::move(before));
+  if (status != NEURALODE_OK) fail(Status::callback_failed, "the ", name, " callback returned status ", status, text.empty() ? "" : ": ", text);
 }
 
 DynamicsFunction eval_function(neuralode_eval_callback eval, std::shared_ptr<User> user) {
   return [eval, user = std::move(user)](const at::Tensor& t, const TensorList& z) {
     const Borrowed time({t}), state(z);
     Slots u(z.size());
-    last_error().clear();
-    check_callback(eval(user->pointer(), time.data()[0], state.data(), static_cast<std::int64_t>(z.size()), u.data()), "eval");
+    checked_call("eval", [&] { return eval(user->pointer(), time.data()[0], state.data(), static_cast<std::int64_t>(z.size()), u.data()); });
     return u.take();
   };
 }
@@ -82,10 +84,10 @@ VjpFunction vjp_function(neuralode_vjp_callback vjp, std::shared_ptr<User> user)
   return [vjp, user = std::move(user)](const at::Tensor& t, const TensorList& z, const TensorList& a_u, std::size_t parameter_count) {
     const Borrowed time({t}), state(z), cotangents(a_u);
     Slots u(z.size()), a_t(1), a_z(z.size()), a_parameters(parameter_count);
-    last_error().clear();
-    check_callback(vjp(user->pointer(), time.data()[0], state.data(), cotangents.data(), static_cast<std::int64_t>(z.size()),
-                       static_cast<std::int64_t>(parameter_count), u.data(), a_t.data(), a_z.data(), a_parameters.data()),
-                   "vjp");
+    checked_call("vjp", [&] {
+      return vjp(user->pointer(), time.data()[0], state.data(), cotangents.data(), static_cast<std::int64_t>(z.size()),
+                 static_cast<std::int64_t>(parameter_count), u.data(), a_t.data(), a_z.data(), a_parameters.data());
+    });
     return std::make_pair(u.take(), InputCotangents{a_t.take()[0], a_z.take(), a_parameters.take()});
   };
 }
@@ -146,11 +148,17 @@ neuralode_status neuralode_dynamics_to_dtype(neuralode_dynamics dynamics, int32_
 }
 
 neuralode_status neuralode_dynamics_parameters(neuralode_dynamics dynamics, neuralode_tensor_map* out_map) {
-  return guarded([&] { *not_null(out_map, "out_map") = map_of(dynamics_of(dynamics).parameters()); });
+  return guarded([&] {
+    not_null(out_map, "out_map");
+    *out_map = map_of(dynamics_of(dynamics).parameters());
+  });
 }
 
 neuralode_status neuralode_dynamics_buffers(neuralode_dynamics dynamics, neuralode_tensor_map* out_map) {
-  return guarded([&] { *not_null(out_map, "out_map") = map_of(dynamics_of(dynamics).buffers()); });
+  return guarded([&] {
+    not_null(out_map, "out_map");
+    *out_map = map_of(dynamics_of(dynamics).buffers());
+  });
 }
 
 neuralode_status neuralode_dynamics_eval(neuralode_dynamics dynamics, double t, const neuralode_tensor* z, int64_t count, neuralode_tensor* out_u) {

@@ -64,11 +64,17 @@ neuralode_status neuralode_model_set_solve(neuralode_model model, const neuralod
 }
 
 neuralode_status neuralode_model_parameters(neuralode_model model, neuralode_tensor_map* out_map) {
-  return guarded([&] { *not_null(out_map, "out_map") = map_of(named(model_of(model).named_parameters())); });
+  return guarded([&] {
+    not_null(out_map, "out_map");
+    *out_map = map_of(named(model_of(model).named_parameters()));
+  });
 }
 
 neuralode_status neuralode_model_buffers(neuralode_model model, neuralode_tensor_map* out_map) {
-  return guarded([&] { *not_null(out_map, "out_map") = map_of(named(model_of(model).named_buffers())); });
+  return guarded([&] {
+    not_null(out_map, "out_map");
+    *out_map = map_of(named(model_of(model).named_buffers()));
+  });
 }
 
 neuralode_status neuralode_model_statistics(neuralode_model model, int32_t reset, neuralode_statistics* out_statistics) {

@@ -69,7 +69,8 @@ neuralode_status neuralode_solution_state(neuralode_solution solution, int64_t i
   return guarded([&] {
     const auto& states = not_null(solution, "solution")->value.states;
     require(index >= 0 && index < static_cast<std::int64_t>(states.size()), "index: ", index, " is outside [0, ", states.size(), ")");
-    *not_null(out_state, "out_state") = handle_of(states[static_cast<std::size_t>(index)]);
+    not_null(out_state, "out_state");
+    *out_state = handle_of(states[static_cast<std::size_t>(index)]);
   });
 }
 

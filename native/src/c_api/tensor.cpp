@@ -10,6 +10,7 @@
 #include "c_api/guarded.h"
 #include "c_api/handles.h"
 #include "tensors/memory.h"
+#include "tensors/threads.h"
 
 using namespace neuralode;
 using namespace neuralode::c_api;
@@ -146,7 +147,7 @@ neuralode_status neuralode_manual_seed(uint64_t seed) {
 neuralode_status neuralode_threads_set(int32_t threads) {
   return guarded([&] {
     require(threads >= 1, "threads: ", threads, " cannot compute; give 1 or more");
-    at::set_num_threads(threads);
+    set_threads(threads);
   });
 }
 

@@ -28,7 +28,10 @@ const std::pair<std::string, at::Tensor>& entry(neuralode_tensor_map map, std::i
 }  // namespace
 
 neuralode_status neuralode_tensor_map_create(neuralode_tensor_map* out_map) {
-  return guarded([&] { *not_null(out_map, "out_map") = map_of({}); });
+  return guarded([&] {
+    not_null(out_map, "out_map");
+    *out_map = map_of({});
+  });
 }
 
 neuralode_status neuralode_tensor_map_destroy(neuralode_tensor_map map) {
@@ -57,7 +60,10 @@ neuralode_status neuralode_tensor_map_name(neuralode_tensor_map map, int64_t ind
 }
 
 neuralode_status neuralode_tensor_map_get(neuralode_tensor_map map, int64_t index, neuralode_tensor* out_tensor) {
-  return guarded([&] { *not_null(out_tensor, "out_tensor") = handle_of(entry(map, index).second); });
+  return guarded([&] {
+    not_null(out_tensor, "out_tensor");
+    *out_tensor = handle_of(entry(map, index).second);
+  });
 }
 
 neuralode_status neuralode_safetensors_load(const char* path, neuralode_tensor_map* out_map) {

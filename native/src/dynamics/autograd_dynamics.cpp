@@ -38,6 +38,19 @@ NamedTensorList ModuleDynamics::parameters() const { return named(module_->named
 NamedTensorList ModuleDynamics::buffers() const { return named(module_->named_buffers()); }
 bool ModuleDynamics::training() const { return module_->is_training(); }
 void ModuleDynamics::set_training(bool training) { module_->train(training); }
+
+std::vector<bool> ModuleDynamics::modes() const {
+  std::vector<bool> result;
+  for (const auto& module : module_->modules()) result.push_back(module->is_training());
+  return result;
+}
+
+void ModuleDynamics::set_modes(const std::vector<bool>& modes) {
+  auto mode = modes.begin();
+  for (const auto& module : module_->modules())
+    if (mode != modes.end()) module->train(*mode++);  // sets the children as well, whose turn comes later
+}
+
 void ModuleDynamics::to_dtype(at::ScalarType dtype) { module_->to(dtype); }
 
 }  // namespace neuralode

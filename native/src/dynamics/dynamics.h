@@ -48,6 +48,9 @@ class Dynamics {
 
   virtual bool training() const { return false; }
   virtual void set_training(bool) {}
+  /// Training mode of every module inside, parents before children: a layer may be frozen in evaluation mode. Empty without modules.
+  virtual std::vector<bool> modes() const { return {}; }
+  virtual void set_modes(const std::vector<bool>&) {}
   /// Casts parameters and buffers. Throws unsupported where they are the caller's.
   virtual void to_dtype(at::ScalarType dtype) = 0;
 };

@@ -65,6 +65,22 @@ NamedTensorList ScriptDynamics::buffers() const {
 
 bool ScriptDynamics::training() const { return module_.hasattr("training") && module_.is_training(); }
 void ScriptDynamics::set_training(bool training) { module_.train(training); }
+
+std::vector<bool> ScriptDynamics::modes() const {
+  std::vector<bool> result;
+  for (const auto& module : module_.modules()) result.push_back(module.hasattr("training") && module.is_training());
+  return result;
+}
+
+void ScriptDynamics::set_modes(const std::vector<bool>& modes) {
+  auto mode = modes.begin();
+  for (auto module : module_.modules()) {
+    if (mode == modes.end()) return;
+    if (module.hasattr("training")) module.setattr("training", bool(*mode));
+    ++mode;
+  }
+}
+
 void ScriptDynamics::to_dtype(at::ScalarType dtype) { module_.to(dtype); }
 
 }  // namespace neuralode

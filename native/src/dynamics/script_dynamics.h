@@ -19,6 +19,8 @@ class ScriptDynamics final : public Dynamics {
   NamedTensorList buffers() const override;
   bool training() const override;
   void set_training(bool training) override;
+  std::vector<bool> modes() const override;
+  void set_modes(const std::vector<bool>& modes) override;
   void to_dtype(at::ScalarType dtype) override;
 
  private:

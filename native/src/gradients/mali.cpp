@@ -39,7 +39,7 @@ struct WeakTensor {
 struct Sweep : torch::CustomClassHolder {
   explicit Sweep(const Problem& problem, const c10::Device& device)
       : dynamics(problem.dynamics), eta(problem.options.eta), random(device), autocast(AutocastState::current(device.type())),
-        training(problem.dynamics->training()) {}
+        modes(problem.dynamics->modes()) {}
 
   std::shared_ptr<Dynamics> dynamics;
   double eta;
@@ -48,45 +48,41 @@ struct Sweep : torch::CustomClassHolder {
   std::shared_ptr<Statistics> statistics = std::make_shared<Statistics>();
   RandomReplay random;
   AutocastState autocast;
-  bool training;
+  std::vector<bool> modes;
   bool wants_times = false;
-  std::vector<std::string> parameter_names;
-  TensorList parameters;
-  std::vector<std::uint32_t> parameter_versions;
+  TensorList parameters;       // that gradients are wanted for
+  NamedTensorList watched;     // all of them: the trajectory depends on frozen ones too
+  std::vector<std::uint32_t> watched_versions;
   std::vector<WeakTensor> z0;
 };
 
 void remember_parameters(Sweep& sweep) {
   sweep.parameters = differentiable_parameters(*sweep.dynamics);
-  const auto named = sweep.dynamics->parameters();
-  for (const auto& parameter : sweep.parameters) {
-    const auto found = std::find_if(named.begin(), named.end(), [&](const auto& item) { return item.second.is_same(parameter); });
-    sweep.parameter_names.push_back(found->first);
-    sweep.parameter_versions.push_back(WeakTensor::version_of(parameter));
-  }
+  sweep.watched = sweep.dynamics->parameters();
+  for (const auto& [name, parameter] : sweep.watched) sweep.watched_versions.push_back(WeakTensor::version_of(parameter));
 }
 
 void check_unchanged(const Sweep& sweep) {
-  for (std::size_t i = 0; i < sweep.parameters.size(); ++i)
-    require(WeakTensor::version_of(sweep.parameters[i]) == sweep.parameter_versions[i], "parameter '", sweep.parameter_names[i],
+  for (std::size_t i = 0; i < sweep.watched.size(); ++i)
+    require(WeakTensor::version_of(sweep.watched[i].second) == sweep.watched_versions[i], "parameter '", sweep.watched[i].first,
             "' was changed in place between the forward solve and backward, so the trajectory cannot be retraced; "
             "call backward before optimizer.step(), or solve again");
 }
 
-/// Sets the module's mode for a reverse sweep and puts back what it was.
+/// Sets the modules' modes for a reverse sweep and puts back what it was.
 class TrainingScope {
  public:
-  TrainingScope(Dynamics& dynamics, bool training) : dynamics_(dynamics), before_(dynamics.training()) { set(training); }
+  TrainingScope(Dynamics& dynamics, const std::vector<bool>& modes) : dynamics_(dynamics), before_(dynamics.modes()) { set(modes); }
   ~TrainingScope() { set(before_); }
   TrainingScope(const TrainingScope&) = delete;
   TrainingScope& operator=(const TrainingScope&) = delete;
 
  private:
-  void set(bool training) {
-    if (dynamics_.training() != training) dynamics_.set_training(training);
+  void set(const std::vector<bool>& modes) {
+    if (dynamics_.modes() != modes) dynamics_.set_modes(modes);
   }
   Dynamics& dynamics_;
-  bool before_;
+  std::vector<bool> before_;
 };
 
 /// Writes landings into stacked outputs.
@@ -115,12 +111,18 @@ class Trajectory {
   TensorList outputs_;
 };
 
+/// Lets the program's generator go on from a state that no evaluation used, also when f throws.
+struct EndOfDraws {
+  RandomReplay& random;
+  ~EndOfDraws() { random.finish(); }
+};
+
 AlfState forward_sweep(Sweep& sweep, const TensorList& z0, const StepSizeOptions& steps, Trajectory& trajectory) {
   const AutocastScope autocast(sweep.autocast);
+  const EndOfDraws end_of_draws{sweep.random};
   AlfStepper stepper(*sweep.dynamics, sweep.random, sweep.landings.t0, z0, sweep.eta, steps.step_size == 0,
                      [&](std::int64_t landing, const TensorList& z) { trajectory.write(landing, z); });
   *sweep.grid = drive(stepper, sweep.landings.t0, sweep.landings.times, steps);
-  sweep.random.finish();
   auto& statistics = *sweep.statistics;
   statistics.steps_accepted = static_cast<std::int64_t>(sweep.grid->steps.size());
   statistics.steps_rejected = sweep.grid->rejected;
@@ -185,7 +187,7 @@ double reconstruction_error(const Sweep& sweep, const TensorList& z) {
 ReverseResult reverse_sweep(Sweep& sweep, const AlfState& end, const TensorList& cotangents) {
   const at::NoGradGuard not_recording;
   check_unchanged(sweep);
-  const TrainingScope training(*sweep.dynamics, sweep.training);
+  const TrainingScope training(*sweep.dynamics, sweep.modes);
   const BufferGuard buffers(*sweep.dynamics);
   const AutocastScope autocast(sweep.autocast);
   const RandomReplay::Scope random(sweep.random);

@@ -63,6 +63,39 @@ torch::serialize::InputArchive archive_of(const std::string& bytes) {
   return archive;
 }
 
+/// The archived options of parameter group `index`, and how many parameters the group had.
+std::pair<torch::serialize::InputArchive, std::int64_t> group_of(torch::serialize::InputArchive& groups, std::size_t index) {
+  torch::serialize::InputArchive group, options;
+  at::Tensor size;
+  groups.read("param_groups/" + std::to_string(index), group);
+  group.read("params/size", size);
+  group.read("options", options);
+  return {std::move(options), size.item<std::int64_t>()};
+}
+
+/// Restores the optimiser's state and options, or throws having changed nothing.
+void load_optimizer(const std::string& bytes, torch::optim::Optimizer& optimizer) {
+  auto archive = archive_of(bytes);
+  torch::serialize::InputArchive archived;
+  at::Tensor size;
+  archive.read("param_groups", archived);
+  archived.read("param_groups/size", size);
+  auto& groups = optimizer.param_groups();
+  require(size.item<std::int64_t>() == static_cast<std::int64_t>(groups.size()), "checkpoint: its optimiser had ", size.item<std::int64_t>(),
+          " parameter group(s), this one has ", groups.size());
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto count = group_of(archived, i).second;
+    require(count == static_cast<std::int64_t>(groups[i].params().size()), "checkpoint: its optimiser had ", count, " parameters, this one has ",
+            groups[i].params().size(), "; create it over the parameters that it was saved with");
+  }
+  optimizer.state().clear();  // load leaves what the checkpoint has nothing for, and libtorch 1.13 the options, as they are
+  optimizer.load(archive);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    auto options = group_of(archived, i).first;
+    groups[i].options().serialize(options);
+  }
+}
+
 /// The payload, after every check that can be made without understanding it.
 std::string verified_payload(const std::string& path) {
   const auto bytes = read_file(path);
@@ -134,8 +167,7 @@ void Checkpoint::restore(ImageModel& model, torch::optim::Optimizer* optimizer) 
             "; create the model with the options that it was saved with");
   if (optimizer != nullptr) {
     require(kind_of(*optimizer) == optimizer_kind, "checkpoint: was saved with the optimiser ", optimizer_kind, ", not ", kind_of(*optimizer));
-    auto archive = archive_of(optimizer_state);
-    optimizer->load(archive);
+    load_optimizer(optimizer_state, *optimizer);
     at::Generator(at::detail::getDefaultCPUGenerator()).set_state(generator);
   }
   const torch::NoGradGuard not_recording;

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "solvers/alf_kernels.h"
+#include "tensors/autocast.h"
 #include "tensors/layout.h"
 
 namespace neuralode {
@@ -123,6 +124,7 @@ void AlfReverse::add_cotangent(const TensorList& a_z) {
 std::pair<TensorList, InputCotangents> AlfReverse::linearised(double t, const TensorList& z, const TensorList& a_u, std::int64_t evaluation) {
   random_.replay(evaluation);
   auto result = dynamics_.vjp(time_tensor(t, z), z, a_u, parameters_, wants_times_);
+  drop_kept_casts(z[0].device().type());
   ++evaluations_;
   accumulate(result.second.a_parameters);
   result.first = laid_out_as(std::move(result.first), z);
@@ -151,6 +153,7 @@ void AlfReverse::accumulate(const TensorList& a_parameters) {
 AlfReverse::TimeCotangents AlfReverse::step(const Grid::Step& step, bool wants_h) {
   TimeCotangents result;
   take_back(k_);
+  take_back(a_u_);
   alf_reverse_head(state_.z, state_.v, a_z_, a_v_, k_, a_u_, step.h, eta_);
   const auto [u, cotangents] = linearised(step.t + step.h / 2, k_, a_u_, step.evaluation);
   if (wants_times_) result.evaluation_time = scalar(cotangents.a_t);

@@ -17,6 +17,10 @@ AutocastState AutocastState::current(c10::DeviceType device) {
   return {device, compat::autocast_enabled(device), compat::autocast_dtype(device)};
 }
 
+void drop_kept_casts(c10::DeviceType device) {
+  if (compat::autocast_enabled(device)) at::autocast::clear_cache();
+}
+
 AutocastScope::AutocastScope(const AutocastState& state) : inside_(state), outside_(AutocastState::current(state.device)) {
   if (inside_.enabled || outside_.enabled) {
     at::autocast::clear_cache();

@@ -14,6 +14,10 @@ struct AutocastState {
   static AutocastState current(c10::DeviceType device);
 };
 
+/// Drops the casts that autocast keeps of leaves while it is on. A reverse sweep makes a leaf of every state that it linearises f at:
+/// kept to the end, their casts would grow with the steps.
+void drop_kept_casts(c10::DeviceType device);
+
 /// Sets `state` on the calling thread and puts back what was there at the end. The cache of cast weights is emptied at both ends
 /// when autocast is on: casts made without a graph must not serve a differentiated evaluation, nor the other way round.
 class AutocastScope {

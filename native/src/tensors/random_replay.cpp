@@ -31,8 +31,13 @@ RandomReplay::RandomReplay(c10::Device device) : generator_(at::globalContext().
 
 bool RandomReplay::moved_since(const at::Generator& earlier) const {
   if (generator_.device().is_cpu()) {  // whole states are 5 kB; the engine's position tells as much
-    const auto now = at::check_generator<at::CPUGeneratorImpl>(generator_)->engine().data();
-    const auto then = at::check_generator<at::CPUGeneratorImpl>(earlier)->engine().data();
+    auto* generator = at::check_generator<at::CPUGeneratorImpl>(generator_);
+    auto* before = at::check_generator<at::CPUGeneratorImpl>(earlier);
+    const auto now = generator->engine().data(), then = before->engine().data();
+    // A normal draw may use up the second half of an earlier pair and leave the engine where it is.
+    if (generator->next_float_normal_sample() != before->next_float_normal_sample() ||
+        generator->next_double_normal_sample() != before->next_double_normal_sample())
+      return true;
     return now.left_ != then.left_ || now.next_ != then.next_ || now.seed_ != then.seed_ || now.state_[0] != then.state_[0];
   }
   return !generator_.get_state().equal(earlier.get_state());

@@ -58,13 +58,16 @@ Json header_of(const std::string& path, const std::string& bytes) {
 /// Bytes that `sizes` elements of `item` bytes take; rejects negative sizes and products that overflow.
 std::uint64_t byte_count(const std::string& path, const std::string& name, const std::vector<std::int64_t>& sizes, std::uint64_t item) {
   std::uint64_t total = item;
+  bool empty = false;
   for (const auto size : sizes) {
     if (size < 0) reject(path, "tensor '", name, "' has the negative size ", size);
-    if (size != 0 && total > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / static_cast<std::uint64_t>(size))
+    const auto factor = static_cast<std::uint64_t>(std::max<std::int64_t>(size, 1));  // an empty tensor's strides must fit, too
+    if (total > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / factor)
       reject(path, "tensor '", name, "' has sizes whose product overflows");
-    total *= static_cast<std::uint64_t>(size);
+    total *= factor;
+    empty = empty || size == 0;
   }
-  return total;
+  return empty ? 0 : total;
 }
 
 struct Entry {
@@ -77,11 +80,16 @@ struct Entry {
 Entry entry_of(const std::string& path, const std::string& name, const Json& value) {
   try {
     const auto& offsets = value.at("data_offsets");
-    if (offsets.size() != 2) reject(path, "tensor '", name, "': data_offsets must be [begin, end]");
+    const auto& shape = value.at("shape");
+    const auto whole = [](const Json& list) {
+      return list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& number) { return number.is_number_integer(); });
+    };
+    if (!whole(offsets) || offsets.size() != 2) reject(path, "tensor '", name, "': data_offsets must be [begin, end]");
+    if (!whole(shape)) reject(path, "tensor '", name, "': shape must be a list of integers");
     const auto type_name = value.at("dtype").get<std::string>();
     const auto type = std::find_if(types.begin(), types.end(), [&](const NamedType& candidate) { return type_name == candidate.name; });
     if (type == types.end()) reject(path, "tensor '", name, "' has the dtype '", type_name, "', which this library does not read");
-    return {name, type->dtype, value.at("shape").get<std::vector<std::int64_t>>(), offsets.at(0).get<std::uint64_t>(),
+    return {name, type->dtype, shape.get<std::vector<std::int64_t>>(), offsets.at(0).get<std::uint64_t>(),
             offsets.at(1).get<std::uint64_t>()};
   } catch (const Json::exception& error) {
     reject(path, "tensor '", name, "': ", error.what());
@@ -98,6 +106,15 @@ void check_offsets(const std::string& path, const std::vector<Entry>& entries, s
     next = entry.end;
   }
   if (next != data_bytes) reject(path, data_bytes - next, " bytes after its last tensor");
+}
+
+bool is_utf8(const std::string& text) {
+  try {
+    Json(text).dump();
+    return true;
+  } catch (const Json::type_error&) {
+    return false;
+  }
 }
 
 const char* type_name_of(const std::string& name, at::ScalarType dtype) {
@@ -133,6 +150,8 @@ void save_safetensors(const std::string& path, const NamedTensors& tensors) {
   std::uint64_t offset = 0;
   std::string data;
   for (const auto& [name, tensor] : tensors) {
+    require(name != "__metadata__", "tensor '__metadata__': the format keeps this name for itself; choose another");
+    require(is_utf8(name), "tensor names: one of ", name.size(), " bytes is no UTF-8 text; choose another");
     require(names.insert(name).second, "tensor '", name, "' is given twice; names in a file are unique");
     const auto plain = tensor.detach().to(at::kCPU).contiguous();
     const auto bytes = static_cast<std::uint64_t>(plain.nbytes());

@@ -7,7 +7,7 @@ internal static partial class HostProcess
 {
     private const int TrimThreshold = -1;   // M_TRIM_THRESHOLD
     private const int MmapThreshold = -3;   // M_MMAP_THRESHOLD
-    private const int LargestMmapThreshold = 32 << 20;   // glibc takes no more
+    private const int LargestMmapThreshold = 32 << 20;   // glibc ignores more, and then keeps its 128 kB
     private const int KeptBytes = 1 << 30;
 
     /// <summary>Call before the native library is loaded. Does nothing but on Linux; what the user has set stays.</summary>

@@ -86,16 +86,40 @@ public sealed class TrainTests(TinyImages images) : IClassFixture<TinyImages>
         Assert.Contains(named, result.Error, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_run_in_two_parts_gives_the_weights_of_one_in_one_part()
+    [Theory]
+    [InlineData("sgd")]
+    [InlineData("adam")]
+    [InlineData("adamw")]
+    public void A_run_in_two_parts_gives_the_weights_of_one_in_one_part(string optimizer)
     {
         using var folder = new TemporaryFolder();
-        Cli.Json(images.Train(folder["whole"], "--max-steps", "13", "--schedule", "constant"));
-        Cli.Json(images.Train(folder["parts"], "--max-steps", "7", "--schedule", "constant"));   // 7 is within the second epoch
+        string[] options = ["--schedule", "constant", "--optimizer", optimizer];
+        Cli.Json(images.Train(folder["whole"], ["--max-steps", "13", .. options]));
+        Cli.Json(images.Train(folder["parts"], ["--max-steps", "7", .. options]));   // 7 is within the second epoch
 
         var report = Cli.Json("train", "--resume", "--run", folder["parts"], "--max-steps", "13", "--threads", "1");
 
         Assert.Equal(13, report["steps"]!.GetValue<long>());
+        Assert.Equal(Weights(folder["whole"]), Weights(folder["parts"]));
+    }
+
+    [Fact]
+    public void Batches_whose_images_are_all_broken_do_not_shift_a_resumed_run()
+    {
+        using var folder = new TemporaryFolder();
+        Synthetic.Write(folder["images"], new() { ImageSize = 16, TrainPerClass = 2, TestPerClass = 1 });
+        foreach (var file in Directory.EnumerateFiles(System.IO.Path.Combine(folder["images"], "train"), "*0.jpg", SearchOption.AllDirectories).Order().Take(6))
+            File.WriteAllText(file, "not an image");
+        string[] Arguments(string run, string steps) =>
+        [
+            "train", "--data", folder["images"], "--model", "odenet-small", "--batch-size", "1", "--schedule", "constant", "--threads", "1", "--run", run,
+            "--max-steps", steps,
+        ];
+        Cli.Json(Arguments(folder["whole"], "20"));   // 14 images are left of 20
+        Cli.Json(Arguments(folder["parts"], "8"));
+
+        Cli.Json([.. Arguments(folder["parts"], "20"), "--resume"]);
+
         Assert.Equal(Weights(folder["whole"]), Weights(folder["parts"]));
     }
 

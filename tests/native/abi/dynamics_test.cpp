@@ -204,7 +204,7 @@ TEST_F(DynamicsAbi, ListsItsParametersAndRefusesToCastThem) {
   ASSERT_OK(neuralode_tensor_map_name(map.get(), 0, &name));
   EXPECT_STREQ(name, "parameter0");
   EXPECT_OK(neuralode_dynamics_set_training(f.get(), 0));
-  EXPECT_THAT(text_with(NEURALODE_UNSUPPORTED, neuralode_dynamics_to_dtype(f.get(), NEURALODE_FLOAT32)), HasSubstr("callbacks"));
+  EXPECT_THAT(text_with(NEURALODE_UNSUPPORTED, neuralode_dynamics_to_dtype(f.get(), NEURALODE_FLOAT32)), HasSubstr("cast the tensors"));
   EXPECT_EQ(neuralode_dynamics_to_dtype(f.get(), NEURALODE_INT64), NEURALODE_INVALID_ARGUMENT);
 }
 

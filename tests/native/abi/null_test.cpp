@@ -68,7 +68,8 @@ std::string text_of_headers() {
 std::set<std::string> declared_pointers() {
   const auto text = text_of_headers();
   std::set<std::string> pointer_types;
-  for (std::sregex_iterator match(text.begin(), text.end(), std::regex(R"(typedef struct \w+\* (\w+);|typedef \w+ \(\*(\w+)\))")), end; match != end; ++match)
+  const std::regex type(R"(typedef struct \w+\* (\w+);|typedef \w+ \(\*(\w+)\))");
+  for (std::sregex_iterator match(text.begin(), text.end(), type), end; match != end; ++match)
     pointer_types.insert((*match)[1].matched ? (*match)[1] : (*match)[2]);
   std::set<std::string> result;
   const std::regex declaration(R"(NEURALODE_API neuralode_status (\w+)\(([^)]*)\);)"), parameter(R"((?:const )?(\w+)(\**) (\w+)(?:,|$))");

@@ -43,6 +43,7 @@ using Model = Owned<neuralode_model, neuralode_model_destroy>;
 using Optimizer = Owned<neuralode_optimizer, neuralode_optimizer_destroy>;
 using Checkpoint = Owned<neuralode_checkpoint, neuralode_checkpoint_destroy>;
 
+// Macros, because an assertion ends the function that it stands in, and tells its line.
 #define ASSERT_OK(call) ASSERT_EQ(call, NEURALODE_OK) << neuralode_last_error()
 #define EXPECT_OK(call) EXPECT_EQ(call, NEURALODE_OK) << neuralode_last_error()
 
@@ -57,14 +58,18 @@ inline Tensor vector_of(const std::vector<double>& values, bool requires_grad = 
   Tensor tensor;
   const auto size = static_cast<std::int64_t>(values.size());
   EXPECT_OK(neuralode_tensor_create(values.data(), NEURALODE_FLOAT64, &size, 1, tensor.out()));
-  if (requires_grad) EXPECT_OK(neuralode_tensor_set_requires_grad(tensor.get(), 1));
+  if (requires_grad) {
+    EXPECT_OK(neuralode_tensor_set_requires_grad(tensor.get(), 1));
+  }
   return tensor;
 }
 
 inline Tensor scalar_of(double value, bool requires_grad = false) {
   Tensor tensor;
   EXPECT_OK(neuralode_tensor_create(&value, NEURALODE_FLOAT64, nullptr, 0, tensor.out()));
-  if (requires_grad) EXPECT_OK(neuralode_tensor_set_requires_grad(tensor.get(), 1));
+  if (requires_grad) {
+    EXPECT_OK(neuralode_tensor_set_requires_grad(tensor.get(), 1));
+  }
   return tensor;
 }
 

@@ -201,6 +201,22 @@ TEST_F(LoaderTest, BrokenImagesAreSkippedCountedAndNamedInOrder) {
   }
 }
 
+TEST_F(LoaderTest, PositionCountsBatchesThatWerePassedOver) {
+  options_.shuffle = false;
+  for (const char* name : {"4", "5", "6"}) break_file(std::string("train/a/") + name + ".jpg", 0);  // with b/0 the second batch
+  break_file("train/b/0.jpg", 0);
+  const std::vector<Batch> rest = epoch(0, 2);
+  Loader loader(folder(), options_);
+  loader.start(0, 0);
+  EXPECT_EQ(loader.position(), 0);
+  Batch batch;
+  ASSERT_TRUE(loader.next(batch));
+  EXPECT_EQ(loader.position(), 1);
+  ASSERT_TRUE(loader.next(batch));
+  EXPECT_EQ(loader.position(), 3);
+  EXPECT_TRUE(at::equal(batch.images, rest[0].images));
+}
+
 TEST_F(LoaderTest, ABrokenImageEndsTheEpochWhenAskedTo) {
   options_.shuffle = false;
   options_.fail_on_error = true;

@@ -19,9 +19,10 @@ class Script : public ::testing::Test {
   /// Saves a module with parameter `w` (4, 4), frozen parameter `b`, buffer `count` and the given code.
   void save(const std::string& code) const {
     torch::jit::Module module("f");
-    module.register_parameter("w", wave({4, 4}, 0.3, 0.5), false);
-    module.register_parameter("b", wave({4}, 0.1).requires_grad_(false), false);
+    module.register_parameter("w", wave({4, 4}, 0.3, 0.5).requires_grad_(), false);
+    module.register_parameter("b", wave({4}, 0.1), false);
     module.register_buffer("count", at::zeros({}, at::kDouble));
+    module.register_attribute("training", c10::BoolType::get(), true);
     if (!code.empty()) module.define(code);
     module.save(path());
   }

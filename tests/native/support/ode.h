@@ -13,7 +13,7 @@ inline std::shared_ptr<Dynamics> dynamics(DynamicsFunction f, TensorList paramet
 }
 
 inline at::Tensor time_of(double t, bool requires_grad = false) {
-  return at::scalar_tensor(t, at::TensorOptions(at::kDouble).requires_grad(requires_grad));
+  return at::scalar_tensor(t, at::kDouble).requires_grad_(requires_grad);
 }
 
 /// Numbers that no generator is needed for: amplitude * cos(1.3 i + phase).

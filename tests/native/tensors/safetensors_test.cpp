@@ -68,7 +68,7 @@ TEST_F(Safetensors, LayoutsAndGradientsAreLeftBehind) {
 }
 
 TEST_F(Safetensors, NamesMayHoldAnyText) {
-  const std::string name = "weights/\"quoted\"\n\\ \xc3\xa9 \xe2\x88\x82f";
+  const std::string name = "weights/\"quoted\"\n\\ \xc3\xa9 \xe2\x88\x82" "f";
   EXPECT_EQ(reloaded({{name, at::ones({1})}, {"", at::zeros({1})}})[0].first, name);
 }
 

@@ -18,7 +18,6 @@ internal sealed class ProcessArguments
     {
         var threads = parsed.GetValue(_threads).Check(n => n is >= 1 and <= 4096, "--threads", "[1, 4096]");
         var seed = Seed(parsed);
-        Allocator.KeepLargeBlocks();
         TensorMemory.EnableTracking();
         Library.Threads = (int)(threads ?? Environment.ProcessorCount);   // libtorch's own default is 1 on some virtual machines
         Library.ManualSeed(seed ?? 0);

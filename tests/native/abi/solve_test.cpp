@@ -1,0 +1,165 @@
+// neuralode/solve.h: options, statuses and what a solution tells.
+#include <cmath>
+
+#include "nulls.h"
+
+namespace neuralode::abi {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class SolveAbi : public ::testing::Test {
+ protected:
+  SolveAbi() {
+    EXPECT_OK(neuralode_dynamics_create_callback(identity, nullptr, nullptr, nullptr, nullptr, 0, nullptr, 0, f_.out()));
+    EXPECT_OK(neuralode_solve_options_init(&options_));
+    options_.step_size = 0.1;
+  }
+  neuralode_status solve(neuralode_tensor t_eval = nullptr) {
+    solution_ = Solution();
+    return neuralode_solve(f_.get(), z0_.list(), 1, t0_.get(), t1_.get(), t_eval, &options_, solution_.out());
+  }
+  neuralode_statistics statistics() const {
+    neuralode_statistics result{};
+    EXPECT_OK(neuralode_solution_statistics(solution_.get(), &result));
+    return result;
+  }
+
+  Dynamics f_;
+  Solution solution_;
+  Tensor z0_ = vector_of({1, -2}, true), t0_ = scalar_of(0, true), t1_ = scalar_of(1, true);
+  neuralode_solve_options options_{};
+};
+
+TEST_F(SolveAbi, DefaultsAreThoseOfTheHeader) {
+  ASSERT_OK(neuralode_solve_options_init(&options_));
+  EXPECT_EQ(options_.struct_size, sizeof options_);
+  EXPECT_EQ(options_.solver, NEURALODE_SOLVER_ALF);
+  EXPECT_EQ(options_.gradient, NEURALODE_GRADIENT_MALI);
+  EXPECT_EQ(options_.step_size, 0);
+  EXPECT_EQ(options_.rtol, 1e-3);
+  EXPECT_EQ(options_.atol, 1e-6);
+  EXPECT_EQ(options_.eta, 1);
+  EXPECT_EQ(options_.max_steps, 1000000);
+}
+
+TEST_F(SolveAbi, EndStateGradientsAndFiguresComeOut) {
+  ASSERT_OK(solve());
+  Tensor state, times;
+  ASSERT_OK(neuralode_solution_state(solution_.get(), 0, state.out()));
+  EXPECT_NEAR(values_of(state.get())[0], std::exp(1), 0.01);  // order 2 at h = 0.1
+  ASSERT_OK(neuralode_tensor_backward(operation("aten::sum", "", {state.get()}).get(), nullptr, 0, 0));
+  EXPECT_NEAR(values_of(gradient_of(z0_).get())[1], std::exp(1), 0.01);
+  EXPECT_NEAR(values_of(gradient_of(t1_).get())[0], -std::exp(1), 0.2);  // d/dt1 of (1 - 2) e^t1, to first order
+  EXPECT_NEAR(values_of(gradient_of(t0_).get())[0], std::exp(1), 0.2);
+  EXPECT_EQ(statistics().steps_accepted, 10);
+  EXPECT_EQ(statistics().nfe_forward, 11);
+  EXPECT_EQ(statistics().nfe_backward, 11);
+  EXPECT_EQ(statistics().snapshots, 0);
+  EXPECT_LT(statistics().reconstruction_error, 1e-13);
+  ASSERT_OK(neuralode_solution_times(solution_.get(), times.out()));
+  const auto grid = values_of(times.get());
+  ASSERT_EQ(grid.size(), 11u);
+  EXPECT_EQ(grid.front(), 0);
+  EXPECT_EQ(grid.back(), 1);
+}
+
+TEST_F(SolveAbi, TimesOfATrajectoryAreOnTheGrid) {
+  const auto t_eval = vector_of({0.25, 0.5, 1});
+  ASSERT_OK(solve(t_eval.get()));
+  Tensor state, times;
+  ASSERT_OK(neuralode_solution_state(solution_.get(), 0, state.out()));
+  EXPECT_EQ(values_of(state.get()).size(), 6u);
+  ASSERT_OK(neuralode_solution_times(solution_.get(), times.out()));
+  EXPECT_THAT(values_of(times.get()), AllOf(::testing::Contains(0.25), ::testing::Contains(0.5), ::testing::Contains(1.0)));
+}
+
+TEST_F(SolveAbi, AnIndexOutsideIsRefused) {
+  ASSERT_OK(solve());
+  neuralode_tensor state = nullptr;
+  for (const int64_t index : {int64_t{-1}, int64_t{1}, INT64_MIN})
+    EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_solution_state(solution_.get(), index, &state)), HasSubstr("index: " + std::to_string(index)));
+}
+
+TEST_F(SolveAbi, EveryOptionOutOfRangeIsNamed) {
+  const auto refused = [&](auto neuralode_solve_options::*member, auto value, neuralode_status status = NEURALODE_INVALID_ARGUMENT) {
+    EXPECT_OK(neuralode_solve_options_init(&options_));
+    options_.*member = value;
+    const auto text = text_with(status, solve());
+    EXPECT_EQ(solution_.get(), nullptr);
+    return text;
+  };
+  EXPECT_THAT(refused(&neuralode_solve_options::struct_size, 0u), HasSubstr("struct_size: 0"));
+  EXPECT_THAT(refused(&neuralode_solve_options::struct_size, 3u), HasSubstr("struct_size: 3"));
+  EXPECT_THAT(refused(&neuralode_solve_options::struct_size, uint32_t(sizeof options_ + 1)), HasSubstr("struct_size"));
+  EXPECT_THAT(refused(&neuralode_solve_options::solver, 1, NEURALODE_UNSUPPORTED), HasSubstr("solver: 1"));
+  EXPECT_THAT(refused(&neuralode_solve_options::gradient, 3, NEURALODE_UNSUPPORTED), HasSubstr("gradient: 3"));
+  EXPECT_THAT(refused(&neuralode_solve_options::gradient, -1, NEURALODE_UNSUPPORTED), HasSubstr("gradient: -1"));
+  EXPECT_THAT(refused(&neuralode_solve_options::reserved, 1), HasSubstr("reserved: 1"));
+  EXPECT_THAT(refused(&neuralode_solve_options::step_size, -0.1), HasSubstr("step_size: -0.1"));
+  EXPECT_THAT(refused(&neuralode_solve_options::rtol, 0.0), HasSubstr("rtol: 0"));
+  EXPECT_THAT(refused(&neuralode_solve_options::atol, double(NAN)), HasSubstr("atol: nan"));
+  EXPECT_THAT(refused(&neuralode_solve_options::initial_step_size, -1.0), HasSubstr("initial_step_size: -1"));
+  EXPECT_THAT(refused(&neuralode_solve_options::eta, 0.5), HasSubstr("eta: 0.5"));
+  EXPECT_THAT(refused(&neuralode_solve_options::max_steps, int64_t{0}), HasSubstr("max_steps: 0"));
+}
+
+TEST_F(SolveAbi, AShorterStructKeepsTheDefaultsOfWhatItLacks) {
+  options_.struct_size = offsetof(neuralode_solve_options, eta);
+  options_.eta = 0.5;  // would be refused
+  EXPECT_OK(solve());
+  options_.struct_size = sizeof(uint32_t);
+  EXPECT_OK(solve());
+  EXPECT_NE(statistics().steps_accepted, 10);  // adaptive
+}
+
+TEST_F(SolveAbi, FailuresHaveTheirStatuses) {
+  options_.max_steps = 5;
+  EXPECT_THAT(text_with(NEURALODE_STEP_LIMIT, solve()), HasSubstr("max_steps: 5"));
+  options_.max_steps = 1000;
+  z0_ = vector_of({1, INFINITY});
+  text_with(NEURALODE_NON_FINITE, solve());
+  z0_ = vector_of({1});
+  t1_ = scalar_of(1e6);
+  options_.step_size = 1e4;
+  options_.max_steps = 1000000;
+  text_with(NEURALODE_NON_FINITE, solve());  // e^1e6
+  EXPECT_EQ(solution_.get(), nullptr);
+}
+
+TEST_F(SolveAbi, StatesThatDoNotFitAreRefused) {
+  const int64_t size = 2;
+  Tensor half;
+  ASSERT_OK(neuralode_tensor_create(nullptr, NEURALODE_FLOAT16, &size, 1, half.out()));
+  z0_ = std::move(half);
+  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, solve()), AllOf(HasSubstr("z0[0]"), HasSubstr("float32")));
+  neuralode_solution none = nullptr;
+  EXPECT_EQ(neuralode_solve(f_.get(), nullptr, 0, t0_.get(), t1_.get(), nullptr, &options_, &none), NEURALODE_INVALID_ARGUMENT);
+  EXPECT_EQ(neuralode_solve(f_.get(), z0_.list(), -1, t0_.get(), t1_.get(), nullptr, &options_, &none), NEURALODE_INVALID_ARGUMENT);
+}
+
+TEST_F(SolveAbi, WithoutGradientsNothingIsRecorded) {
+  options_.gradient = NEURALODE_GRADIENT_NONE;
+  ASSERT_OK(solve());
+  Tensor state;
+  ASSERT_OK(neuralode_solution_state(solution_.get(), 0, state.out()));
+  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_tensor_backward(operation("aten::sum", "", {state.get()}).get(), nullptr, 0, 0)),
+              HasSubstr("requires no gradient"));
+}
+
+TEST_F(SolveAbi, NothingStaysAliveAfterwards) {
+  solution_ = Solution();
+  const auto before = live_objects();
+  {
+    ASSERT_OK(solve());
+    Tensor state;
+    ASSERT_OK(neuralode_solution_state(solution_.get(), 0, state.out()));
+    ASSERT_OK(neuralode_tensor_backward(operation("aten::sum", "", {state.get()}).get(), nullptr, 0, 0));
+    solution_ = Solution();
+  }
+  EXPECT_EQ(live_objects(), before);
+}
+
+}  // namespace
+}  // namespace neuralode::abi
