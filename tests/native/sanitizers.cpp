@@ -1,5 +1,6 @@
 // What the sanitizers are told in every test program. Without them these functions are never called.
 
+#pragma GCC visibility push(default)  // the sanitizers' shared libraries look them up by name
 extern "C" {
 
 /// libtorch, which is not instrumented, allocates with one of new and malloc and frees with the other.
@@ -11,3 +12,4 @@ const char* __lsan_default_suppressions() { return "leak:libtorch_cpu\nleak:libc
 /// A finding is a failure, and says where.
 const char* __ubsan_default_options() { return "print_stacktrace=1:halt_on_error=1"; }
 }
+#pragma GCC visibility pop

@@ -26,6 +26,8 @@ NullCalls data_nulls(World& w) {
       {"neuralode_loader_batches.loader", [] { return neuralode_loader_batches(nullptr, &number); }},
       {"neuralode_loader_batches.out_batches", [&] { return neuralode_loader_batches(w.loader.get(), nullptr); }},
       {"neuralode_loader_start.loader", [] { return neuralode_loader_start(nullptr, 0, 0); }},
+      {"neuralode_loader_position.loader", [] { return neuralode_loader_position(nullptr, &number); }},
+      {"neuralode_loader_position.out_batch", [&] { return neuralode_loader_position(w.loader.get(), nullptr); }},
       {"neuralode_loader_next.loader", [] { return neuralode_loader_next(nullptr, &out, &out); }},
       {"neuralode_loader_next.out_images", [&] { return neuralode_loader_next(w.loader.get(), nullptr, &out); }},
       {"neuralode_loader_next.out_labels", [&] { return neuralode_loader_next(w.loader.get(), &out, nullptr); }},

@@ -102,6 +102,15 @@ TEST_F(Counted, MaliIsFlatUnderAutocast) {
   EXPECT_LE(double(peak(ode, fixed_steps(1.0 / 64))), 1.01 * few);
 }
 
+TEST_F(Counted, ATrajectoryCostsItsOutputsAndNoMore) {
+  auto ode = wide_ode();
+  const auto end_only = peak(ode, fixed_steps(1.0 / 64));
+  for (int i = 1; i <= 8; ++i) ode.t_eval.push_back(i / 8.0);
+  // The outputs, and what the loss and its gradient make of them: the wave (in float64 first), the product, two gradients.
+  EXPECT_LE(peak(ode, fixed_steps(1.0 / 64)) - end_only, 8 * 4 * 256 * 64 * 8);
+  EXPECT_LE(double(peak(ode, fixed_steps(1.0 / 256))), 1.01 * double(peak(ode, fixed_steps(1.0 / 8))));
+}
+
 TEST_F(Counted, BetweenTheSweepsOnlyTheEndStateIsKept) {
   const auto ode = wide_ode();
   const auto z0 = ode.z0[0].clone().requires_grad_();

@@ -86,8 +86,6 @@ TEST(ImageModels, StatisticsAddUpOverBlocksAndCalls) {
   EXPECT_EQ(statistics.steps_accepted, 2 * 2 * 4);
   EXPECT_EQ(statistics.nfe_forward, 2 * 2 * 5);
   EXPECT_EQ(statistics.nfe_backward, 2 * 2 * 5);
-  EXPECT_GE(statistics.reconstruction_error, 0);
-  EXPECT_LT(statistics.reconstruction_error, 1e-3);  // float32, four steps
   model->classify(images);
   statistics = model->statistics(true);
   EXPECT_EQ(statistics.nfe_forward, 3 * 2 * 5);
