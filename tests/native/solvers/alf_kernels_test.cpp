@@ -86,7 +86,7 @@ TEST(Layouts, ADenseCopyIsDenseAndAlone) {
 }
 
 TEST(Layouts, StorageIsSharedByHandlesAndViews) {
-  const auto tensor = wave({4});
+  const auto tensor = at::ones({4});
   EXPECT_TRUE(owns_storage_alone(tensor));
   {
     const auto second = tensor;
