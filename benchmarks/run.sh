@@ -3,6 +3,7 @@
 #   --torchdiffeqpack DIR   also measure against the peer's MALI (needs python3 with the PyTorch of this libtorch)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"   # spinning threads measure the scheduler, not the work
 peer=
 while [ $# -gt 0 ]; do
   case "$1" in

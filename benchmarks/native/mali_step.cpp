@@ -94,7 +94,7 @@ void compare(const Workload& work, int rounds) {
 
 int main(int argc, char** argv) {
   // glibc returns large blocks to the system at every free; the page faults would cost a fifth of the convolutions.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that it accepts
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   const int threads = argc > 1 ? std::atoi(argv[1]) : 1, rounds = argc > 2 ? std::atoi(argv[2]) : 15;
   if (threads < 1 || rounds < 1) {

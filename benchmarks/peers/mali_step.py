@@ -18,7 +18,7 @@ import types
 def raise_malloc_thresholds():
     """glibc hands large blocks back at every free; both sides gain alike from keeping them."""
     libc = c.CDLL("libc.so.6")
-    libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+    libc.mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD, the most that it accepts
     libc.mallopt(-1, 1 << 30)  # M_TRIM_THRESHOLD
 
 
