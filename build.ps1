@@ -6,7 +6,8 @@ $PSNativeCommandUseErrorActionPreference = $true
 Set-Location $PSScriptRoot
 
 cmake --preset cpu-release -Wno-dev
-cmake --build --preset cpu-release
+$targets = @{ build = 'neuralode'; test = 'all'; demo = 'neuralode'; bench = 'mali_step', 'neuralode'; pack = 'neuralode' }[$Verb]
+cmake --build --preset cpu-release --target $targets
 cmake --install out/build/cpu-release --prefix out
 dotnet build NeuralOdeHybrid.sln -c Release -v quiet --nologo
 dotnet publish src/Managed/NeuralOde.Cli -c Release --no-build -o out/bin -v quiet --nologo

@@ -25,14 +25,10 @@ install_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-native() {  # native PRESET
-  cmake --preset "$1" -Wno-dev --log-level=WARNING >/dev/null
-  cmake --build --preset "$1"
-}
-
-build() {
+build() {  # build NATIVE_TARGET...
   install_packages
-  native cpu-release
+  cmake --preset cpu-release -Wno-dev --log-level=WARNING >/dev/null
+  cmake --build --preset cpu-release --target "$@"
   cmake --install out/build/cpu-release --prefix out >/dev/null
   dotnet build NeuralOdeHybrid.sln -c Release -v quiet --nologo
   dotnet publish src/Managed/NeuralOde.Cli -c Release --no-build -o out/bin -v quiet --nologo
@@ -40,12 +36,12 @@ build() {
 }
 
 case "${1:-build}" in
-  build) build ;;
-  test) build; exec tests/run.sh ;;
-  demo) build; exec out/bin/neuralode demo --run out/demo "${@:2}" ;;
-  bench) build; exec benchmarks/run.sh "${@:2}" ;;
+  build) build neuralode ;;
+  test) build all; exec tests/run.sh ;;
+  demo) build neuralode; exec out/bin/neuralode demo --run out/demo "${@:2}" ;;
+  bench) build neuralode mali_step; exec benchmarks/run.sh "${@:2}" ;;
   pack)
-    build
+    build neuralode
     dotnet pack bindings/NeuralOde.Native -c Release --no-build -o out/packages -v quiet --nologo
     dotnet pack src/Managed/NeuralOde -c Release --no-build -o out/packages -v quiet --nologo
     say "Packed:" out/packages/*.nupkg ;;

@@ -3,8 +3,11 @@
 #pragma GCC visibility push(default)  // the sanitizers' shared libraries look them up by name
 extern "C" {
 
-/// libtorch, which is not instrumented, allocates with one of new and malloc and frees with the other.
-const char* __asan_default_options() { return "alloc_dealloc_mismatch=0:detect_stack_use_after_return=1:strict_string_checks=1"; }
+/// libtorch, which is not instrumented, allocates with one of new and malloc and frees with the other. Some tests ask for more memory
+/// than there is.
+const char* __asan_default_options() {
+  return "alloc_dealloc_mismatch=0:allocator_may_return_null=1:detect_stack_use_after_return=1:strict_string_checks=1";
+}
 
 /// What libtorch and its libraries keep for the life of the process.
 const char* __lsan_default_suppressions() { return "leak:libtorch_cpu\nleak:libc10\nleak:libgomp\nleak:libopenblas\nleak:libprotobuf\n"; }

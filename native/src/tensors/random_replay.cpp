@@ -18,6 +18,20 @@ std::uint64_t hash_of(const at::Generator& generator) {
   return hash;
 }
 
+/// Makes `target` stand where `source` does. Not by Generator::clone() on the CPU: libtorch 1.13 never frees what that returns.
+void copy_position(at::Generator& target, const at::Generator& source) {
+  if (!source.device().is_cpu()) {
+    target = source.clone();
+    return;
+  }
+  if (!target.defined()) target = at::detail::createCPUGenerator();
+  auto* to = at::check_generator<at::CPUGeneratorImpl>(target);
+  auto* from = at::check_generator<at::CPUGeneratorImpl>(source);
+  to->set_engine(from->engine());
+  to->set_next_float_normal_sample(from->next_float_normal_sample());
+  to->set_next_double_normal_sample(from->next_double_normal_sample());
+}
+
 /// The finaliser of SplitMix64 (Steele et al. 2014): neighbouring inputs give unrelated outputs.
 std::uint64_t mixed(std::uint64_t value) {
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -50,7 +64,7 @@ void RandomReplay::seed_for(std::int64_t index) {
 void RandomReplay::before(std::int64_t index) {
   const std::lock_guard<std::mutex> lock(generator_.mutex());
   if (first_random_ < 0)
-    before_ = generator_.clone();
+    copy_position(before_, generator_);
   else
     seed_for(index);
 }
@@ -61,7 +75,7 @@ void RandomReplay::after(std::int64_t index) {
   if (!moved_since(before_)) return;
   first_random_ = index;
   base_ = hash_of(before_);
-  resume_ = generator_.clone();
+  copy_position(resume_, generator_);
 }
 
 void RandomReplay::finish() {

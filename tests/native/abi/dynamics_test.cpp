@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 struct User {
   neuralode_tensor a = nullptr;
   int evals = 0, vjps = 0, releases = 0;
-  int failing_eval = -1;  ///< number of the evaluation that fails
+  int failing_eval = -1;               ///< number of the evaluation that fails
   neuralode_tensor instead = nullptr;  ///< given as u, where set
   bool leave_out = false;
 };
@@ -37,8 +37,9 @@ neuralode_status eval(void* pointer, neuralode_tensor, const neuralode_tensor* z
   return NEURALODE_UNKNOWN_ERROR;
 }
 
-neuralode_status vjp(void* pointer, neuralode_tensor t, const neuralode_tensor* z, const neuralode_tensor* a_u, int64_t count, int64_t parameter_count,
-                     neuralode_tensor* out_u, neuralode_tensor*, neuralode_tensor* out_a_z, neuralode_tensor* out_a_parameters) {
+neuralode_status vjp(void* pointer, neuralode_tensor t, const neuralode_tensor* z, const neuralode_tensor* a_u, int64_t count,
+                     int64_t parameter_count, neuralode_tensor* out_u, neuralode_tensor*, neuralode_tensor* out_a_z,
+                     neuralode_tensor* out_a_parameters) {
   auto& user = *static_cast<User*>(pointer);
   ++user.vjps;
   EXPECT_EQ(count, 1);
@@ -131,10 +132,13 @@ TEST_F(DynamicsAbi, ReleaseWaitsForTheLastGraph) {
 
 TEST_F(DynamicsAbi, ReleaseIsNotCalledWhenCreationFails) {
   Dynamics f;
-  EXPECT_EQ(neuralode_dynamics_create_callback(nullptr, nullptr, release, &user_, nullptr, 0, nullptr, 0, f.out()), NEURALODE_INVALID_ARGUMENT);
-  EXPECT_EQ(neuralode_dynamics_create_callback(eval, nullptr, release, &user_, nullptr, -1, nullptr, 0, f.out()), NEURALODE_INVALID_ARGUMENT);
+  EXPECT_EQ(neuralode_dynamics_create_callback(nullptr, nullptr, release, &user_, nullptr, 0, nullptr, 0, f.out()),
+            NEURALODE_INVALID_ARGUMENT);
+  EXPECT_EQ(neuralode_dynamics_create_callback(eval, nullptr, release, &user_, nullptr, -1, nullptr, 0, f.out()),
+            NEURALODE_INVALID_ARGUMENT);
   const neuralode_tensor none = nullptr;
-  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_dynamics_create_callback(eval, nullptr, release, &user_, &none, 1, nullptr, 0, f.out())),
+  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT,
+                        neuralode_dynamics_create_callback(eval, nullptr, release, &user_, &none, 1, nullptr, 0, f.out())),
               HasSubstr("parameters[0]"));
   EXPECT_EQ(f.get(), nullptr);
   EXPECT_EQ(user_.releases, 0);
@@ -145,7 +149,8 @@ TEST_F(DynamicsAbi, AFailedCallbackComesOutWithItsStatusAndText) {
   const auto f = dynamics();
   Solution solution;
   const auto before = live_objects();
-  EXPECT_THAT(text_with(NEURALODE_CALLBACK_FAILED, solve(f, solution)), AllOf(HasSubstr("eval"), HasSubstr("status 10"), HasSubstr("the user says no")));
+  EXPECT_THAT(text_with(NEURALODE_CALLBACK_FAILED, solve(f, solution)),
+              AllOf(HasSubstr("eval"), HasSubstr("status 10"), HasSubstr("the user says no")));
   EXPECT_EQ(solution.get(), nullptr);
   EXPECT_EQ(user_.evals, 4);
   EXPECT_EQ(live_objects(), before);  // what the failing callback had filled in is gone too

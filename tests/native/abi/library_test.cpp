@@ -82,7 +82,8 @@ TEST(TensorMapAbi, KeepsTheOrderReplacesByNameAndSharesTensors) {
   ASSERT_OK(neuralode_tensor_write(shared.get(), &changed, 8));
   EXPECT_EQ(values_of(c.get()), std::vector<double>{9});
   for (const int64_t index : {int64_t{-1}, int64_t{2}, INT64_MAX})
-    EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_tensor_map_name(map.get(), index, &name)), HasSubstr("index: " + std::to_string(index)));
+    EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_tensor_map_name(map.get(), index, &name)),
+                HasSubstr("index: " + std::to_string(index)));
 }
 
 TEST(TensorMapAbi, GoesThroughAFile) {

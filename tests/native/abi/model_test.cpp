@@ -99,7 +99,8 @@ TEST_F(ModelAbi, ADamagedCheckpointIsAnIoErrorWithItsPath) {
   const testing::TemporaryFolder folder;
   testing::write_bytes(folder / "checkpoint", "NODECKP1 and no more");
   neuralode_checkpoint checkpoint = nullptr;
-  EXPECT_THAT(text_with(NEURALODE_IO_ERROR, neuralode_checkpoint_open((folder / "checkpoint").c_str(), &checkpoint)), HasSubstr(folder / "checkpoint"));
+  EXPECT_THAT(text_with(NEURALODE_IO_ERROR, neuralode_checkpoint_open((folder / "checkpoint").c_str(), &checkpoint)),
+              HasSubstr(folder / "checkpoint"));
   EXPECT_EQ(checkpoint, nullptr);
 }
 
@@ -157,12 +158,14 @@ TEST_F(ModelAbi, WhatDoesNotFitIsRefusedByName) {
   ASSERT_OK(neuralode_model_options_init(&options));
   EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_model_create("vgg", &options, nullptr, &model)), HasSubstr("'vgg'"));
   options.classes = 1;
-  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_model_create("odenet-small", &options, nullptr, &model)), HasSubstr("classes: 1"));
+  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_model_create("odenet-small", &options, nullptr, &model)),
+              HasSubstr("classes: 1"));
   EXPECT_EQ(model, nullptr);
   solve_.eta = 0.5;
   EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_model_set_solve(model_.get(), &solve_)), HasSubstr("eta"));
   neuralode_tensor logits = nullptr;
-  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_model_forward(model_.get(), vector_of({1}).get(), &logits)), HasSubstr("images"));
+  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_model_forward(model_.get(), vector_of({1}).get(), &logits)),
+              HasSubstr("images"));
   EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_optimizer_set_lr(optimizer_.get(), -1)), HasSubstr("lr: -1"));
 }
 

@@ -40,18 +40,36 @@ namespace {
 using ::testing::HasSubstr;
 
 /// "function.argument" of what may be NULL: the headers say what it then means.
-const std::set<std::string> may_be_null{
-    "neuralode_set_last_error.text", "neuralode_tensor_create.data", "neuralode_tensor_create.sizes", "neuralode_tensor_to.device",
-    "neuralode_tensor_set_grad.grad", "neuralode_tensor_backward.gradient", "neuralode_grad.cotangents", "neuralode_grad_mode_set.out_previous",
-    "neuralode_autocast_set.out_previous", "neuralode_op_call.overload", "neuralode_op_call.arguments", "neuralode_op_call.out_results",
-    "neuralode_dynamics_create_callback.vjp", "neuralode_dynamics_create_callback.release", "neuralode_dynamics_create_callback.user",
-    "neuralode_solve.t_eval", "neuralode_solve.options", "neuralode_model_create.options", "neuralode_model_create.solve",
-    "neuralode_model_set_solve.solve", "neuralode_optimizer_create.options", "neuralode_schedule_rate.options", "neuralode_checkpoint_restore.optimizer",
-    "neuralode_loader_create.options", "neuralode_synthetic_write.options"};
+const std::set<std::string> may_be_null{"neuralode_set_last_error.text",
+                                        "neuralode_tensor_create.data",
+                                        "neuralode_tensor_create.sizes",
+                                        "neuralode_tensor_to.device",
+                                        "neuralode_tensor_set_grad.grad",
+                                        "neuralode_tensor_backward.gradient",
+                                        "neuralode_grad.cotangents",
+                                        "neuralode_grad_mode_set.out_previous",
+                                        "neuralode_autocast_set.out_previous",
+                                        "neuralode_op_call.overload",
+                                        "neuralode_op_call.arguments",
+                                        "neuralode_op_call.out_results",
+                                        "neuralode_dynamics_create_callback.vjp",
+                                        "neuralode_dynamics_create_callback.release",
+                                        "neuralode_dynamics_create_callback.user",
+                                        "neuralode_solve.t_eval",
+                                        "neuralode_solve.options",
+                                        "neuralode_model_create.options",
+                                        "neuralode_model_create.solve",
+                                        "neuralode_model_set_solve.solve",
+                                        "neuralode_optimizer_create.options",
+                                        "neuralode_schedule_rate.options",
+                                        "neuralode_checkpoint_restore.optimizer",
+                                        "neuralode_loader_create.options",
+                                        "neuralode_synthetic_write.options"};
 
 NullCalls all_calls(World& world) {
   NullCalls all;
-  for (auto& part : {tensor_nulls(world), tensor_map_nulls(world), solve_nulls(world), model_nulls(world), data_nulls(world)}) all.insert(part.begin(), part.end());
+  for (auto& part : {tensor_nulls(world), tensor_map_nulls(world), solve_nulls(world), model_nulls(world), data_nulls(world)})
+    all.insert(part.begin(), part.end());
   return all;
 }
 

@@ -31,7 +31,11 @@ NullCalls data_nulls(World& w) {
       {"neuralode_loader_next.loader", [] { return neuralode_loader_next(nullptr, &out, &out); }},
       {"neuralode_loader_next.out_images", [&] { return neuralode_loader_next(w.loader.get(), nullptr, &out); }},
       {"neuralode_loader_next.out_labels", [&] { return neuralode_loader_next(w.loader.get(), &out, nullptr); }},
-      {"neuralode_loader_get_statistics.loader", [] { neuralode_loader_statistics s; return neuralode_loader_get_statistics(nullptr, &s); }},
+      {"neuralode_loader_get_statistics.loader",
+       [] {
+         neuralode_loader_statistics s;
+         return neuralode_loader_get_statistics(nullptr, &s);
+       }},
       {"neuralode_loader_get_statistics.out_statistics", [&] { return neuralode_loader_get_statistics(w.loader.get(), nullptr); }},
       {"neuralode_loader_broken.loader", [] { return neuralode_loader_broken(nullptr, 0, &text); }},
       {"neuralode_loader_broken.out_text", [&] { return neuralode_loader_broken(w.loader.get(), 0, nullptr); }},

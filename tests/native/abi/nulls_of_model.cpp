@@ -22,7 +22,11 @@ NullCalls model_nulls(World& w) {
       {"neuralode_model_parameters.out_map", [&] { return neuralode_model_parameters(w.model.get(), nullptr); }},
       {"neuralode_model_buffers.model", [] { return neuralode_model_buffers(nullptr, &map); }},
       {"neuralode_model_buffers.out_map", [&] { return neuralode_model_buffers(w.model.get(), nullptr); }},
-      {"neuralode_model_statistics.model", [] { neuralode_statistics s; return neuralode_model_statistics(nullptr, 0, &s); }},
+      {"neuralode_model_statistics.model",
+       [] {
+         neuralode_statistics s;
+         return neuralode_model_statistics(nullptr, 0, &s);
+       }},
       {"neuralode_model_statistics.out_statistics", [&] { return neuralode_model_statistics(w.model.get(), 0, nullptr); }},
       {"neuralode_optimizer_options_init.out_options", [] { return neuralode_optimizer_options_init(nullptr); }},
       {"neuralode_optimizer_create.parameters", [] { return neuralode_optimizer_create(nullptr, nullptr, 1, &optimizer); }},

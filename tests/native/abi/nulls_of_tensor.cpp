@@ -13,7 +13,11 @@ NullCalls tensor_nulls(World& w) {
       {"neuralode_tensor_create.out_tensor", [=] { return neuralode_tensor_create(nullptr, NEURALODE_FLOAT32, &two, 1, nullptr); }},
       {"neuralode_tensor_share.tensor", [] { return neuralode_tensor_share(nullptr, &out); }},
       {"neuralode_tensor_share.out_tensor", [&] { return neuralode_tensor_share(w.z.get(), nullptr); }},
-      {"neuralode_tensor_get_info.tensor", [] { neuralode_tensor_info info; return neuralode_tensor_get_info(nullptr, &info); }},
+      {"neuralode_tensor_get_info.tensor",
+       [] {
+         neuralode_tensor_info info;
+         return neuralode_tensor_get_info(nullptr, &info);
+       }},
       {"neuralode_tensor_get_info.out_info", [&] { return neuralode_tensor_get_info(w.z.get(), nullptr); }},
       {"neuralode_tensor_get_sizes.tensor", [] { return neuralode_tensor_get_sizes(nullptr, &number, 1); }},
       {"neuralode_tensor_get_sizes.out_sizes", [&] { return neuralode_tensor_get_sizes(w.z.get(), nullptr, 1); }},
@@ -31,9 +35,21 @@ NullCalls tensor_nulls(World& w) {
       {"neuralode_grad.outputs", [&] { return neuralode_grad(nullptr, nullptr, 1, w.w.list(), 1, 0, 0, &out); }},
       {"neuralode_grad.inputs", [&] { return neuralode_grad(w.w.list(), nullptr, 1, nullptr, 1, 0, 0, &out); }},
       {"neuralode_grad.out_gradients", [&] { return neuralode_grad(w.w.list(), nullptr, 1, w.w.list(), 1, 0, 0, nullptr); }},
-      {"neuralode_op_call.name", [] { neuralode_value v; return neuralode_op_call(nullptr, "", nullptr, 0, &v, 1, &number); }},
-      {"neuralode_op_call.out_count", [] { neuralode_value v; return neuralode_op_call("aten::neg", "", nullptr, 0, &v, 1, nullptr); }},
-      {"neuralode_tensor_to_dlpack.tensor", [] { void* managed; return neuralode_tensor_to_dlpack(nullptr, &managed); }},
+      {"neuralode_op_call.name",
+       [] {
+         neuralode_value v;
+         return neuralode_op_call(nullptr, "", nullptr, 0, &v, 1, &number);
+       }},
+      {"neuralode_op_call.out_count",
+       [] {
+         neuralode_value v;
+         return neuralode_op_call("aten::neg", "", nullptr, 0, &v, 1, nullptr);
+       }},
+      {"neuralode_tensor_to_dlpack.tensor",
+       [] {
+         void* managed;
+         return neuralode_tensor_to_dlpack(nullptr, &managed);
+       }},
       {"neuralode_tensor_to_dlpack.out_managed_tensor", [&] { return neuralode_tensor_to_dlpack(w.z.get(), nullptr); }},
       {"neuralode_tensor_from_dlpack.managed_tensor", [] { return neuralode_tensor_from_dlpack(nullptr, &out); }},
       {"neuralode_tensor_from_dlpack.out_tensor", [&] { return neuralode_tensor_from_dlpack(&w, nullptr); }},

@@ -79,7 +79,8 @@ TEST_F(SolveAbi, AnIndexOutsideIsRefused) {
   ASSERT_OK(solve());
   neuralode_tensor state = nullptr;
   for (const int64_t index : {int64_t{-1}, int64_t{1}, INT64_MIN})
-    EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_solution_state(solution_.get(), index, &state)), HasSubstr("index: " + std::to_string(index)));
+    EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_solution_state(solution_.get(), index, &state)),
+                HasSubstr("index: " + std::to_string(index)));
 }
 
 TEST_F(SolveAbi, EveryOptionOutOfRangeIsNamed) {
@@ -144,8 +145,9 @@ TEST_F(SolveAbi, WithoutGradientsNothingIsRecorded) {
   ASSERT_OK(solve());
   Tensor state;
   ASSERT_OK(neuralode_solution_state(solution_.get(), 0, state.out()));
-  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_tensor_backward(operation("aten::sum", "", {state.get()}).get(), nullptr, 0, 0)),
-              HasSubstr("requires no gradient"));
+  EXPECT_THAT(
+      text_with(NEURALODE_INVALID_ARGUMENT, neuralode_tensor_backward(operation("aten::sum", "", {state.get()}).get(), nullptr, 0, 0)),
+      HasSubstr("requires no gradient"));
 }
 
 TEST_F(SolveAbi, NothingStaysAliveAfterwards) {

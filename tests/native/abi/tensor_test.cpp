@@ -44,8 +44,8 @@ TEST(TensorAbi, WithoutDataItIsZero) {
 
 TEST(TensorAbi, EveryDtypeCanBeMadeAndNoOther) {
   const int64_t size = 5;
-  for (const int32_t dtype : {NEURALODE_UINT8, NEURALODE_INT8, NEURALODE_INT16, NEURALODE_INT32, NEURALODE_INT64, NEURALODE_FLOAT16, NEURALODE_FLOAT32,
-                              NEURALODE_FLOAT64, NEURALODE_BOOL, NEURALODE_BFLOAT16}) {
+  for (const int32_t dtype : {NEURALODE_UINT8, NEURALODE_INT8, NEURALODE_INT16, NEURALODE_INT32, NEURALODE_INT64, NEURALODE_FLOAT16,
+                              NEURALODE_FLOAT32, NEURALODE_FLOAT64, NEURALODE_BOOL, NEURALODE_BFLOAT16}) {
     Tensor tensor;
     ASSERT_OK(neuralode_tensor_create(nullptr, dtype, &size, 1, tensor.out()));
     neuralode_tensor_info info{};
@@ -54,7 +54,8 @@ TEST(TensorAbi, EveryDtypeCanBeMadeAndNoOther) {
   }
   for (const int32_t dtype : {-1, 8, 9, 10, 12, 16, 1000}) {
     neuralode_tensor tensor = nullptr;
-    EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_tensor_create(nullptr, dtype, &size, 1, &tensor)), HasSubstr("dtype: " + std::to_string(dtype)));
+    EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_tensor_create(nullptr, dtype, &size, 1, &tensor)),
+                HasSubstr("dtype: " + std::to_string(dtype)));
     EXPECT_EQ(tensor, nullptr);
   }
 }
@@ -69,7 +70,8 @@ TEST(TensorAbi, SizesThatCannotBeAreRefusedByName) {
   EXPECT_THAT(text(std::vector<int64_t>(65, 1), 65), HasSubstr("dims: 65"));
   EXPECT_THAT(text({INT64_MAX, 2}, 2), HasSubstr("overflow"));
   EXPECT_THAT(text({0, INT64_MAX, INT64_MAX}, 3), HasSubstr("overflow"));
-  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_tensor_create(nullptr, NEURALODE_FLOAT32, nullptr, 1, &out)), HasSubstr("sizes"));
+  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_tensor_create(nullptr, NEURALODE_FLOAT32, nullptr, 1, &out)),
+              HasSubstr("sizes"));
   EXPECT_EQ(out, nullptr);
 }
 
@@ -108,7 +110,8 @@ TEST(TensorAbi, ConvertsAndRefusesDevicesThatAreNot) {
   ASSERT_OK(neuralode_tensor_to(whole.get(), nullptr, NEURALODE_FLOAT64, back.out()));
   EXPECT_EQ(values_of(back.get()), (std::vector<double>{1, 2}));
   neuralode_tensor out = nullptr;
-  for (const char* device : {"", "gpu", "cpu:x", "cuda:-3"}) EXPECT_NE(neuralode_tensor_to(tensor.get(), device, -1, &out), NEURALODE_OK) << device;
+  for (const char* device : {"", "gpu", "cpu:x", "cuda:-3"})
+    EXPECT_NE(neuralode_tensor_to(tensor.get(), device, -1, &out), NEURALODE_OK) << device;
   EXPECT_EQ(neuralode_tensor_to(tensor.get(), "cpu", 99, &out), NEURALODE_INVALID_ARGUMENT);
   EXPECT_EQ(out, nullptr);
 }
@@ -117,7 +120,8 @@ TEST(TensorAbi, GradientsAccumulateAndCanBeReplaced) {
   const auto x = vector_of({1, 2}, true);
   EXPECT_EQ(gradient_of(x).get(), nullptr);
   const auto seed = vector_of({1, 1});
-  for (int i = 0; i < 2; ++i) ASSERT_OK(neuralode_tensor_backward(operation("aten::mul", "Tensor", {x.get(), x.get()}).get(), seed.get(), 0, 0));
+  for (int i = 0; i < 2; ++i)
+    ASSERT_OK(neuralode_tensor_backward(operation("aten::mul", "Tensor", {x.get(), x.get()}).get(), seed.get(), 0, 0));
   EXPECT_EQ(values_of(gradient_of(x).get()), (std::vector<double>{4, 8}));
   const auto wrong = vector_of({1, 2, 3});
   EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_tensor_set_grad(x.get(), wrong.get())), HasSubstr("grad"));
@@ -126,8 +130,10 @@ TEST(TensorAbi, GradientsAccumulateAndCanBeReplaced) {
 }
 
 TEST(TensorAbi, BackwardSaysWhatIsMissing) {
-  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_tensor_backward(vector_of({1}).get(), nullptr, 0, 0)), HasSubstr("set requires_grad"));
-  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_tensor_backward(vector_of({1, 2}, true).get(), nullptr, 0, 0)), HasSubstr("gradient"));
+  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_tensor_backward(vector_of({1}).get(), nullptr, 0, 0)),
+              HasSubstr("set requires_grad"));
+  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_tensor_backward(vector_of({1, 2}, true).get(), nullptr, 0, 0)),
+              HasSubstr("gradient"));
   const int64_t size = 1;
   Tensor integers;
   ASSERT_OK(neuralode_tensor_create(nullptr, NEURALODE_INT64, &size, 1, integers.out()));
@@ -150,7 +156,8 @@ TEST(TensorAbi, AWriteIsAnInPlaceChangeForAutograd) {
   const auto y = operation("aten::mul", "Tensor", {x.get(), x.get()});
   const double value = 5;
   ASSERT_OK(neuralode_tensor_write(x.get(), &value, 8));
-  EXPECT_THAT(text_with(NEURALODE_RUNTIME_ERROR, neuralode_tensor_backward(y.get(), one.get(), 0, 0)), HasSubstr("modified by an inplace operation"));
+  EXPECT_THAT(text_with(NEURALODE_RUNTIME_ERROR, neuralode_tensor_backward(y.get(), one.get(), 0, 0)),
+              HasSubstr("modified by an inplace operation"));
 }
 
 TEST(TensorAbi, RecordingAndAutocastCanBeSwitchedAndTellWhatTheyWere) {
@@ -179,7 +186,8 @@ TEST(OpCallAbi, AResultThatDoesNotFitWritesNothing) {
   neuralode_value arguments[2] = {argument, {}};
   arguments[1].kind = NEURALODE_VALUE_INT;
   arguments[1].integer = 0;
-  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_op_call("aten::max", "dim", arguments, 2, results, 1, &count)), HasSubstr("capacity: aten::max returns 2"));
+  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_op_call("aten::max", "dim", arguments, 2, results, 1, &count)),
+              HasSubstr("capacity: aten::max returns 2"));
   EXPECT_EQ(count, -1);
   EXPECT_EQ(live_objects(), before);
   ASSERT_OK(neuralode_op_call("aten::max", "dim", arguments, 2, results, 2, &count));
@@ -204,10 +212,12 @@ TEST(OpCallAbi, ListsTextNumbersAndNoneReachTheOperator) {
   EXPECT_EQ(values_of(result.tensor), (std::vector<double>{1, 1, 1, 1}));
   neuralode_tensor_destroy(result.tensor);
   arguments[0].kind = 77;
-  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_op_call("aten::ones", nullptr, arguments, 4, &result, 1, &count)), HasSubstr("arguments[0].kind: 77"));
+  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_op_call("aten::ones", nullptr, arguments, 4, &result, 1, &count)),
+              HasSubstr("arguments[0].kind: 77"));
   arguments[0].kind = NEURALODE_VALUE_INT_LIST;
   arguments[0].data = nullptr;
-  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_op_call("aten::ones", nullptr, arguments, 4, &result, 1, &count)), HasSubstr("arguments[0]"));
+  EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_op_call("aten::ones", nullptr, arguments, 4, &result, 1, &count)),
+              HasSubstr("arguments[0]"));
   arguments[0].data = shape;
   arguments[0].count = -1;
   EXPECT_EQ(neuralode_op_call("aten::ones", nullptr, arguments, 4, &result, 1, &count), NEURALODE_INVALID_ARGUMENT);

@@ -13,5 +13,6 @@ string(REGEX MATCHALL "(^|\n)[A-Za-z0-9_/]+\\." suites "${listing}")
 foreach(suite IN LISTS suites)
   string(REGEX REPLACE "^\n|\\.$" "" suite "${suite}")
   add_test(${name}.${suite} ${program} --gtest_filter=${suite}.* --gtest_brief=1)
-  set_tests_properties(${name}.${suite} PROPERTIES LABELS "${labels}" TIMEOUT 300)
+  # Threads that wait must not spin: several suites run at once.
+  set_tests_properties(${name}.${suite} PROPERTIES LABELS "${labels}" TIMEOUT 300 ENVIRONMENT "OMP_WAIT_POLICY=passive;OPENBLAS_NUM_THREADS=1")
 endforeach()

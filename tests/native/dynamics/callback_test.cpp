@@ -1,8 +1,7 @@
-#include "dynamics/callback_dynamics.h"
-
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "dynamics/callback_dynamics.h"
 #include "support/expect.h"
 #include "support/ode.h"
 
@@ -23,8 +22,8 @@ struct ByHand {
 };
 
 std::shared_ptr<CallbackDynamics> callback(VjpFunction vjp, const ByHand& by_hand, TensorList parameters) {
-  return std::make_shared<CallbackDynamics>([by_hand](const at::Tensor& t, const TensorList& z) { return by_hand.eval(t, z); }, std::move(vjp),
-                                            std::move(parameters), TensorList{});
+  return std::make_shared<CallbackDynamics>([by_hand](const at::Tensor& t, const TensorList& z) { return by_hand.eval(t, z); },
+                                            std::move(vjp), std::move(parameters), TensorList{});
 }
 
 VjpFunction plain_vjp(const ByHand& by_hand) {
@@ -46,7 +45,8 @@ Gradients gradients(const std::shared_ptr<Dynamics>& f, GradientKind kind = Grad
 
 TEST(CallbackVjp, EqualsAutogradByBothMethods) {
   const ByHand by_hand;
-  const auto recorded = dynamics([w = by_hand.w](const at::Tensor& t, const TensorList& z) { return TensorList{(z[0] * w).sin() + t}; }, {by_hand.w});
+  const auto recorded =
+      dynamics([w = by_hand.w](const at::Tensor& t, const TensorList& z) { return TensorList{(z[0] * w).sin() + t}; }, {by_hand.w});
   const auto expected = gradients(recorded, GradientKind::backprop);
   const auto f = callback(plain_vjp(by_hand), by_hand, {by_hand.w});
   EXPECT_LE(gap(gradients(f), expected), 1e-9);
@@ -56,14 +56,18 @@ TEST(CallbackVjp, EqualsAutogradByBothMethods) {
 TEST(CallbackVjp, IsCalledOncePerReverseStepAndEvalNever) {
   const ByHand by_hand;
   int evals = 0, vjps = 0;
-  const auto f = std::make_shared<CallbackDynamics>([&](const at::Tensor& t, const TensorList& z) { ++evals; return by_hand.eval(t, z); },
-                                                    [&](const at::Tensor& t, const TensorList& z, const TensorList& a_u, std::size_t count) {
-                                                      ++vjps;
-                                                      EXPECT_EQ(count, 1u);
-                                                      EXPECT_FALSE(at::GradMode::is_enabled());
-                                                      return by_hand.vjp(t, z, a_u);
-                                                    },
-                                                    TensorList{by_hand.w}, TensorList{});
+  const auto f = std::make_shared<CallbackDynamics>(
+      [&](const at::Tensor& t, const TensorList& z) {
+        ++evals;
+        return by_hand.eval(t, z);
+      },
+      [&](const at::Tensor& t, const TensorList& z, const TensorList& a_u, std::size_t count) {
+        ++vjps;
+        EXPECT_EQ(count, 1u);
+        EXPECT_FALSE(at::GradMode::is_enabled());
+        return by_hand.vjp(t, z, a_u);
+      },
+      TensorList{by_hand.w}, TensorList{});
   differentiate({f, {wave({3, 4})}}, fixed_steps(0.1));
   EXPECT_EQ(evals, 11);
   EXPECT_EQ(vjps, 11);
@@ -71,7 +75,11 @@ TEST(CallbackVjp, IsCalledOncePerReverseStepAndEvalNever) {
 
 TEST(CallbackVjp, SlotsLeftOutAreZero) {
   const ByHand by_hand;
-  const auto nothing = callback(changed_vjp(by_hand, [](TensorList&, InputCotangents& a) { a = {at::Tensor(), {at::Tensor()}, {at::Tensor()}}; }), by_hand, {by_hand.w});
+  const auto nothing = callback(changed_vjp(by_hand,
+                                            [](TensorList&, InputCotangents& a) {
+                                              a = {at::Tensor(), {at::Tensor()}, {at::Tensor()}};
+                                            }),
+                                by_hand, {by_hand.w});
   for (const auto kind : {GradientKind::mali, GradientKind::backprop}) {
     const auto result = differentiate({nothing, {wave({3, 4})}}, fixed_steps(0.1, 1, kind));
     EXPECT_LE(gap(result.a_z0[0], wave({3, 4}, 0.5)), 1e-15);  // z(1) = z0 + something that counts as constant
@@ -100,7 +108,12 @@ TEST(CallbackVjp, WrongCotangentsAreNamed) {
     return error_text(Status::invalid_argument, [&] { gradients(callback(changed_vjp(by_hand, change), by_hand, {by_hand.w}), kind); });
   };
   for (const auto kind : {GradientKind::mali, GradientKind::backprop}) {
-    EXPECT_THAT(text([](auto&, auto& a) { a.a_z[0] = at::zeros({4, 3}, at::kDouble); }, kind), AllOf(HasSubstr("a_z[0]"), HasSubstr("[4, 3]")));
+    EXPECT_THAT(text(
+                    [](auto&, auto& a) {
+                      a.a_z[0] = at::zeros({4, 3}, at::kDouble);
+                    },
+                    kind),
+                AllOf(HasSubstr("a_z[0]"), HasSubstr("[4, 3]")));
     EXPECT_THAT(text([](auto&, auto& a) { a.a_z[0] = a.a_z[0].to(at::kFloat); }, kind), AllOf(HasSubstr("a_z[0]"), HasSubstr("Float")));
     EXPECT_THAT(text([](auto&, auto& a) { a.a_parameters[0] = at::zeros({}, at::kDouble); }, kind), HasSubstr("a_parameters[0]"));
     EXPECT_THAT(text([](auto&, auto& a) { a.a_t = at::zeros({1}, at::kDouble); }, kind), HasSubstr("a_t"));
@@ -110,13 +123,14 @@ TEST(CallbackVjp, WrongCotangentsAreNamed) {
 
 TEST(CallbackVjp, TheCotangentItIsGivenMayBeGivenBackOrKept) {
   TensorList kept, copies;
-  const auto identity = std::make_shared<CallbackDynamics>([](const at::Tensor&, const TensorList& z) { return TensorList{z[0]}; },
-                                                           [&](const at::Tensor&, const TensorList& z, const TensorList& a_u, std::size_t) {
-                                                             kept.insert(kept.end(), {z[0], a_u[0]});
-                                                             copies.insert(copies.end(), {z[0].clone(), a_u[0].clone()});
-                                                             return std::make_pair(TensorList{z[0]}, InputCotangents{at::Tensor(), {a_u[0]}, {}});
-                                                           },
-                                                           TensorList{}, TensorList{});
+  const auto identity =
+      std::make_shared<CallbackDynamics>([](const at::Tensor&, const TensorList& z) { return TensorList{z[0]}; },
+                                         [&](const at::Tensor&, const TensorList& z, const TensorList& a_u, std::size_t) {
+                                           kept.insert(kept.end(), {z[0], a_u[0]});
+                                           copies.insert(copies.end(), {z[0].clone(), a_u[0].clone()});
+                                           return std::make_pair(TensorList{z[0]}, InputCotangents{at::Tensor(), {a_u[0]}, {}});
+                                         },
+                                         TensorList{}, TensorList{});
   const auto plain = dynamics([](const at::Tensor&, const TensorList& z) { return TensorList{z[0]}; });
   EXPECT_LE(gap(gradients(identity), gradients(plain, GradientKind::backprop)), 1e-12);
   for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_TRUE(identical(kept[i], copies[i])) << i;
@@ -137,8 +151,9 @@ TEST(CallbackDynamicsHandle, LivesAsLongAsAGraphThatUsesIt) {
     alive = std::make_shared<int>(0);
     const std::weak_ptr<int> watch = alive;
     const ByHand by_hand;
-    auto f = callback([by_hand, alive](const at::Tensor& t, const TensorList& z, const TensorList& a_u, std::size_t) { return by_hand.vjp(t, z, a_u); },
-                      by_hand, {by_hand.w});
+    auto f = callback(
+        [by_hand, alive](const at::Tensor& t, const TensorList& z, const TensorList& a_u, std::size_t) { return by_hand.vjp(t, z, a_u); },
+        by_hand, {by_hand.w});
     auto states = solve_plainly({f, {wave({3, 4})}}, fixed_steps(0.1, 1, kind)).states;
     f.reset();
     alive.reset();
@@ -151,7 +166,8 @@ TEST(CallbackDynamicsHandle, LivesAsLongAsAGraphThatUsesIt) {
 
 TEST(Casting, OfDynamicsThatDoNotOwnTheirTensorsIsRefused) {
   const ByHand by_hand;
-  EXPECT_THAT(error_text(Status::unsupported, [&] { callback(plain_vjp(by_hand), by_hand, {})->to_dtype(at::kFloat); }), HasSubstr("cast the tensors"));
+  EXPECT_THAT(error_text(Status::unsupported, [&] { callback(plain_vjp(by_hand), by_hand, {})->to_dtype(at::kFloat); }),
+              HasSubstr("cast the tensors"));
   EXPECT_THAT(error_text(Status::unsupported, [&] { Mlp().dynamics()->to_dtype(at::kFloat); }), HasSubstr("cast the tensors"));
 }
 

@@ -1,8 +1,7 @@
-#include "dynamics/script_dynamics.h"
-
 #include <gtest/gtest.h>
 #include <torch/csrc/jit/api/module.h>
 
+#include "dynamics/script_dynamics.h"
 #include "support/expect.h"
 #include "support/ode.h"
 #include "support/temporary_folder.h"
@@ -119,7 +118,11 @@ TEST_F(Script, AForwardThatIsMissingOrTakesNoStateIsRefused) {
 
 TEST_F(Script, AnotherNumberOfStatesThanForwardTakesIsRefused) {
   save(tanh_code);
-  EXPECT_THAT(error_text(Status::invalid_argument, [&] { load()->eval(time_of(0), {wave({4}), wave({4})}); }), AllOf(HasSubstr("2 state"), HasSubstr("takes 1")));
+  EXPECT_THAT(error_text(Status::invalid_argument,
+                         [&] {
+                           load()->eval(time_of(0), {wave({4}), wave({4})});
+                         }),
+              AllOf(HasSubstr("2 state"), HasSubstr("takes 1")));
 }
 
 TEST_F(Script, AResultThatIsNoTensorIsRefused) {

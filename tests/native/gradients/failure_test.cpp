@@ -117,7 +117,11 @@ TEST(NonFinite, AnInputThatIsNotFiniteIsNamed) {
 TEST(NonFinite, WithAdaptiveStepsTheyShrinkTowardsTheTimeAndUnderflow) {
   const auto f = dynamics([](const at::Tensor& t, const TensorList& z) { return TensorList{t.item<double>() >= 0.5 ? z[0] / 0 : z[0]}; });
   for (const auto kind : {GradientKind::mali, GradientKind::backprop})
-    EXPECT_THAT(error_text(Status::step_size_underflow, [&] { solve_plainly({f, {wave({4})}}, adaptive_steps(1e-3, 1e-6, kind)); }), HasSubstr("t = 0.5"));
+    EXPECT_THAT(error_text(Status::step_size_underflow,
+                           [&] {
+                             solve_plainly({f, {wave({4})}}, adaptive_steps(1e-3, 1e-6, kind));
+                           }),
+                HasSubstr("t = 0.5"));
 }
 
 TEST(NonFinite, ABlowUpInFiniteTimeEndsWithAStatus) {

@@ -49,7 +49,8 @@ TEST(MaliGraph, AParameterChangedInPlaceThrowsItsName) {
     const at::NoGradGuard not_recording;
     at::Tensor(recorded.mlp.b).mul_(1.01);
   }
-  EXPECT_THAT(error_text(Status::invalid_argument, [&] { recorded.loss().backward(); }), AllOf(HasSubstr("parameter1"), HasSubstr("solve again")));
+  EXPECT_THAT(error_text(Status::invalid_argument, [&] { recorded.loss().backward(); }),
+              AllOf(HasSubstr("parameter1"), HasSubstr("solve again")));
 }
 
 TEST(MaliGraph, AFrozenParameterChangedInPlaceThrowsToo) {
@@ -142,7 +143,11 @@ TEST(MaliGraph, ReportsADriftThatIsThere) {
 
 TEST(MaliGraph, OnlyTheLossDecidesWhichOutputsCount) {
   const Mlp mlp;
-  const auto f = dynamics([mlp](const at::Tensor& t, const TensorList& z) { return TensorList{mlp(t, z[0]), z[1].sin() + z[0].sum()}; }, mlp.parameters());
+  const auto f = dynamics(
+      [mlp](const at::Tensor& t, const TensorList& z) {
+        return TensorList{mlp(t, z[0]), z[1].sin() + z[0].sum()};
+      },
+      mlp.parameters());
   const auto gradient = [&](GradientKind kind) {
     const auto z = wave({3, 4}).requires_grad_(), y = wave({2}).requires_grad_();
     const auto solution = solve_plainly({f, {z, y}}, fixed_steps(0.1, 1, kind));

@@ -63,7 +63,8 @@ TEST(MaliAdaptive, AgreesWithBackpropOnTheGridThatWasAccepted) {
     // The two grids agree to the controller's rounding, and the gradients depend on the grid only at its order.
     auto ode = mlp_ode(0.1, t1);
     ode.t_eval = {0.1 + 0.3 * (t1 - 0.1), t1};
-    const auto mali = differentiate(ode, adaptive_steps(1e-3, 1e-5)), backprop = differentiate(ode, adaptive_steps(1e-3, 1e-5, GradientKind::backprop));
+    const auto mali = differentiate(ode, adaptive_steps(1e-3, 1e-5)),
+               backprop = differentiate(ode, adaptive_steps(1e-3, 1e-5, GradientKind::backprop));
     EXPECT_LE(gap(mali, backprop), tolerance);
     EXPECT_EQ(mali.statistics.nfe_backward, mali.statistics.steps_accepted + 1);
   }

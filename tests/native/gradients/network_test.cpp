@@ -16,9 +16,10 @@ namespace {
 constexpr double tolerance = 1e-9;  // float64, undamped or nearly: see mali_test.cpp
 
 std::shared_ptr<Dynamics> from_module(const torch::nn::Sequential& module) {
-  return std::make_shared<ModuleDynamics>(module.ptr(), [module = torch::nn::Sequential(module)](const at::Tensor&, const TensorList& z) mutable {
-    return TensorList{module->forward(z[0])};
-  });
+  return std::make_shared<ModuleDynamics>(module.ptr(),
+                                          [module = torch::nn::Sequential(module)](const at::Tensor&, const TensorList& z) mutable {
+                                            return TensorList{module->forward(z[0])};
+                                          });
 }
 
 torch::nn::Sequential conv_bn() {

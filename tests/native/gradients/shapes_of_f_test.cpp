@@ -13,7 +13,8 @@ namespace {
 void expect_agreement(const DynamicsFunction& f, const TensorList& parameters = {}) {
   for (const double eta : {1.0, 0.9}) {
     const Ode ode{dynamics(f, parameters), {wave({3, 4})}, 0.2, 1.3, {0.2, 0.5, 1.3}};
-    const auto mali = differentiate(ode, fixed_steps(0.2, eta)), backprop = differentiate(ode, fixed_steps(0.2, eta, GradientKind::backprop));
+    const auto mali = differentiate(ode, fixed_steps(0.2, eta)),
+               backprop = differentiate(ode, fixed_steps(0.2, eta, GradientKind::backprop));
     EXPECT_LE(gap(mali, backprop), 1e-9) << eta;
   }
 }
@@ -103,22 +104,55 @@ TEST(FiniteDifferences, AgreeWithEveryGradient) {
   const auto result = differentiate(ode, fixed_steps(0.17, 0.9));
   // Central differences: an error of d^2 times a third derivative near 1, and rounding of 1e-16 / d: both 1e-10 here.
   const double d = 1e-5, tolerance = 1e-8;
-  const auto loss = [&](const Ode& moved) { return loss_of(solve_plainly(moved, fixed_steps(0.17, 0.9, GradientKind::none)).states).item<double>(); };
+  const auto loss = [&](const Ode& moved) {
+    return loss_of(solve_plainly(moved, fixed_steps(0.17, 0.9, GradientKind::none)).states).item<double>();
+  };
   const auto direction = wave({3, 4}, 2);
-  const double by_z0 = slope([&](double step) { auto moved = ode; moved.z0 = {ode.z0[0] + step * direction}; return loss(moved); }, d);
+  const double by_z0 = slope(
+      [&](double step) {
+        auto moved = ode;
+        moved.z0 = {ode.z0[0] + step * direction};
+        return loss(moved);
+      },
+      d);
   EXPECT_NEAR((result.a_z0[0] * direction).sum().item<double>(), by_z0, tolerance);
-  const double by_t1 = slope([&](double step) { auto moved = ode; moved.t1 += step; return loss(moved); }, d);
+  const double by_t1 = slope(
+      [&](double step) {
+        auto moved = ode;
+        moved.t1 += step;
+        return loss(moved);
+      },
+      d);
   EXPECT_NEAR(result.a_t1.item<double>(), by_t1, tolerance);
   for (std::size_t i = 0; i < 2; ++i) {
-    const double by_time = slope([&](double step) { auto moved = ode; moved.t_eval[i] += step; return loss(moved); }, d);
+    const double by_time = slope(
+        [&](double step) {
+          auto moved = ode;
+          moved.t_eval[i] += step;
+          return loss(moved);
+        },
+        d);
     EXPECT_NEAR(result.a_t_eval[static_cast<std::int64_t>(i)].item<double>(), by_time, tolerance) << i;
   }
-  const double by_t0 = slope([&](double step) { auto moved = ode; moved.t0 += step; return loss(moved); }, d);
+  const double by_t0 = slope(
+      [&](double step) {
+        auto moved = ode;
+        moved.t0 += step;
+        return loss(moved);
+      },
+      d);
   EXPECT_NEAR(result.a_t0.item<double>(), by_t0, tolerance);
   for (std::size_t i = 0; i < 4; ++i) {
     auto parameter = mlp.parameters()[i].detach();  // shares memory
     const auto along = wave(parameter.sizes(), 3);
-    const double by_parameter = slope([&](double step) { parameter.add_(along, step); const double value = loss(ode); parameter.sub_(along, step); return value; }, d);
+    const double by_parameter = slope(
+        [&](double step) {
+          parameter.add_(along, step);
+          const double value = loss(ode);
+          parameter.sub_(along, step);
+          return value;
+        },
+        d);
     EXPECT_NEAR((result.a_parameters[i] * along).sum().item<double>(), by_parameter, tolerance) << i;
   }
 }

@@ -104,9 +104,15 @@ TEST(ResultOfF, MustFitTheState) {
   for (const auto kind : {GradientKind::mali, GradientKind::backprop, GradientKind::none}) {
     EXPECT_THAT(wrong_result([](const TensorList&) { return TensorList{}; }, kind), HasSubstr("0 tensors for a state of 1"));
     EXPECT_THAT(wrong_result([](const TensorList& z) { return TensorList{z[0], z[0]}; }, kind), HasSubstr("2 tensors"));
-    EXPECT_THAT(wrong_result([](const TensorList&) { return TensorList{at::zeros({3, 2})}; }, kind), AllOf(HasSubstr("[3, 2]"), HasSubstr("[2, 3]")));
+    EXPECT_THAT(wrong_result(
+                    [](const TensorList&) {
+                      return TensorList{at::zeros({3, 2})};
+                    },
+                    kind),
+                AllOf(HasSubstr("[3, 2]"), HasSubstr("[2, 3]")));
     EXPECT_THAT(wrong_result([](const TensorList&) { return TensorList{at::zeros({})}; }, kind), HasSubstr("shape"));
-    EXPECT_THAT(wrong_result([](const TensorList& z) { return TensorList{z[0].to(at::kDouble)}; }, kind), AllOf(HasSubstr("Double"), HasSubstr("Float")));
+    EXPECT_THAT(wrong_result([](const TensorList& z) { return TensorList{z[0].to(at::kDouble)}; }, kind),
+                AllOf(HasSubstr("Double"), HasSubstr("Float")));
     EXPECT_THAT(wrong_result([](const TensorList&) { return TensorList{at::Tensor()}; }, kind), HasSubstr("undefined"));
     EXPECT_THAT(wrong_result([](const TensorList&) { return TensorList{at::empty({2, 3}, at::kMeta)}; }, kind), HasSubstr("meta"));
   }

@@ -69,7 +69,8 @@ TYPED_TEST(AlfKernels, ReverseHeadAgreesWithTheReference) {
     alf_reverse_head(z.data(), v.data(), a_z.data(), a_v.data(), k.data(), a_u.data(), h, eta, count);
     // |k| <= 1.15 as in the head; |a_u| <= 1.6 * 1.15, five roundings.
     EXPECT_LE(largest_error(k, [&](auto i) { return reference::reverse_head_k(z[i], v[i], h); }), tolerance<TypeParam>(1.15, 3));
-    EXPECT_LE(largest_error(a_u, [&](auto i) { return reference::reverse_head_a_u(a_z[i], a_v[i], h, eta); }), tolerance<TypeParam>(1.84, 5));
+    EXPECT_LE(largest_error(a_u, [&](auto i) { return reference::reverse_head_a_u(a_z[i], a_v[i], h, eta); }),
+              tolerance<TypeParam>(1.84, 5));
   });
 }
 
@@ -148,7 +149,8 @@ TYPED_TEST(AlfKernels, ReverseTailMayWriteOverItsInputs) {
   const std::int64_t count = 1003;
   const Array<TypeParam> k(count, 1), v_next(count, 2), u(count, 3), g(count, 4), a_z_next(count, 5), a_v_next(count, 6);
   Array<TypeParam> z_apart(count), v_apart(count), a_z_apart(a_z_next), a_v_apart(a_v_next);
-  alf_reverse_tail(k.data(), v_next.data(), u.data(), g.data(), z_apart.data(), v_apart.data(), a_z_apart.data(), a_v_apart.data(), h, eta, count);
+  alf_reverse_tail(k.data(), v_next.data(), u.data(), g.data(), z_apart.data(), v_apart.data(), a_z_apart.data(), a_v_apart.data(), h, eta,
+                   count);
   Array<TypeParam> over_k(k), over_v(v_next), a_z(a_z_next), a_v(a_v_next);
   alf_reverse_tail(over_k.data(), over_v.data(), u.data(), g.data(), over_k.data(), over_v.data(), a_z.data(), a_v.data(), h, eta, count);
   EXPECT_TRUE(same_bits(over_k, z_apart));

@@ -21,7 +21,8 @@ Scalar made(double value) {
 template <class Scalar>
 class Array {
  public:
-  explicit Array(std::int64_t count, unsigned seed = 0, std::size_t shift = 0) : memory_(static_cast<std::size_t>(count) + shift), shift_(shift) {
+  explicit Array(std::int64_t count, unsigned seed = 0, std::size_t shift = 0)
+      : memory_(static_cast<std::size_t>(count) + shift), shift_(shift) {
     std::minstd_rand bits(seed + 1);
     for (auto& element : memory_) element = made<Scalar>(2 * double(bits()) / double(std::minstd_rand::max()) - 1);
   }

@@ -75,9 +75,9 @@ float rounded(float value) {
 }
 
 TEST(BFloat16Storage, TiesGoToTheEvenNeighbour) {
-  EXPECT_EQ(rounded(1 + 0x1p-8F), 1);                  // between 1 and 1 + 2^-7
-  EXPECT_EQ(rounded(1 + 0x3p-8F), 1 + 0x2p-7F);        // between 1 + 2^-7 and 1 + 2 * 2^-7
-  EXPECT_EQ(rounded(-(1 + 0x3p-8F)), -(1 + 0x2p-7F));  // away from zero too
+  EXPECT_EQ(rounded(1 + 0x1p-8F), 1);                       // between 1 and 1 + 2^-7
+  EXPECT_EQ(rounded(1 + 0x3p-8F), 1 + 0x2p-7F);             // between 1 + 2^-7 and 1 + 2 * 2^-7
+  EXPECT_EQ(rounded(-(1 + 0x3p-8F)), -(1 + 0x2p-7F));       // away from zero too
   EXPECT_EQ(rounded(1 + 0x1p-8F + 0x1p-23F), 1 + 0x1p-7F);  // just above the tie
   EXPECT_EQ(rounded(1 + 0x3p-8F - 0x1p-23F), 1 + 0x1p-7F);  // just below it
 }

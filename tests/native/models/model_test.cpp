@@ -1,8 +1,7 @@
-#include "models/image_model.h"
-
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "models/image_model.h"
 #include "models/odenet_small.h"
 #include "models/resnet18_ode.h"
 #include "support/expect.h"
@@ -13,7 +12,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::shared_ptr<ImageModel> made(const std::string& name, std::int64_t image_size = 32, std::uint64_t seed = 1, const SolveOptions& solve = fixed_steps(0.5)) {
+std::shared_ptr<ImageModel> made(const std::string& name, std::int64_t image_size = 32, std::uint64_t seed = 1,
+                                 const SolveOptions& solve = fixed_steps(0.5)) {
   return make_image_model(name, {Stem::automatic, 7, image_size, seed}, solve);
 }
 
@@ -26,7 +26,8 @@ std::size_t weights(torch::nn::Module& model) {
 TEST(ImageModels, GiveLogitsForImagesOfManySizes) {
   const torch::NoGradGuard not_recording;
   const auto small = made("odenet-small");
-  for (const std::int64_t size : {8, 32, 33, 64, 224}) EXPECT_EQ(small->classify(wave({1, 3, size, size}, 0, 1, at::kFloat)).sizes(), (std::vector<std::int64_t>{1, 7}));
+  for (const std::int64_t size : {8, 32, 33, 64, 224})
+    EXPECT_EQ(small->classify(wave({1, 3, size, size}, 0, 1, at::kFloat)).sizes(), (std::vector<std::int64_t>{1, 7}));
   EXPECT_EQ(small->classify(wave({3, 3, 32, 48}, 0, 1, at::kFloat)).sizes(), (std::vector<std::int64_t>{3, 7}));
 }
 

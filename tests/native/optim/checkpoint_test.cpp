@@ -40,13 +40,16 @@ struct Training {
 };
 
 bool identical_lists(const TensorList& a, const TensorList& b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](const auto& left, const auto& right) { return identical(left, right); });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](const auto& left, const auto& right) { return identical(left, right); });
 }
 
 class Checkpoints : public ::testing::Test {
  protected:
   std::string path() const { return folder_ / "checkpoint"; }
-  void save(const Training& training, const std::string& metadata = "") const { Checkpoint::save(path(), *training.model, *training.optimizer, metadata); }
+  void save(const Training& training, const std::string& metadata = "") const {
+    Checkpoint::save(path(), *training.model, *training.optimizer, metadata);
+  }
   TemporaryFolder folder_;
 };
 
@@ -143,7 +146,8 @@ TEST_F(Checkpoints, AModelOfAnotherStructureIsRefusedAndUntouched) {
   Training other(OptimizerKind::sgd, 2, 4);
   const auto before = other.state();
   const auto generator = at::globalContext().defaultGenerator(at::kCPU).get_state();
-  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, other.optimizer.get()); }), AllOf(HasSubstr("head.weight"), HasSubstr("[4, 64]")));
+  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, other.optimizer.get()); }),
+              AllOf(HasSubstr("head.weight"), HasSubstr("[4, 64]")));
   const auto resnet = make_image_model("resnet18-ode", {Stem::automatic, 3, 8, 1}, fixed_steps(1));
   EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*resnet, nullptr); }), HasSubstr("tensors"));
   EXPECT_TRUE(identical_lists(other.state(), before));
@@ -157,7 +161,8 @@ TEST_F(Checkpoints, AnotherOptimiserIsRefusedAndNothingIsTouched) {
   const auto checkpoint = Checkpoint::open(path());
   Training other(OptimizerKind::adam, 2);
   const auto before = other.state();
-  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, other.optimizer.get()); }), AllOf(HasSubstr("SGD"), HasSubstr("Adam")));
+  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, other.optimizer.get()); }),
+              AllOf(HasSubstr("SGD"), HasSubstr("Adam")));
   EXPECT_TRUE(identical_lists(other.state(), before));
 }
 

@@ -82,7 +82,9 @@ TEST(Optimizer, SkipsFrozenParametersAndCountsSharedOnesOnce) {
 }
 
 TEST(Optimizer, RefusesWhatItCannotOptimise) {
-  const auto refused = [](const std::vector<at::Tensor>& parameters) { return error_text(Status::invalid_argument, [&] { make_optimizer({}, parameters); }); };
+  const auto refused = [](const std::vector<at::Tensor>& parameters) {
+    return error_text(Status::invalid_argument, [&] { make_optimizer({}, parameters); });
+  };
   EXPECT_THAT(refused({}), HasSubstr("nothing to optimise"));
   EXPECT_THAT(refused({at::ones({2})}), HasSubstr("nothing to optimise"));
   EXPECT_THAT(refused({at::ones({2}).requires_grad_() * 2}), HasSubstr("parameters[0]"));
@@ -101,7 +103,11 @@ TEST(Optimizer, OptionsOutOfRangeAreRefusedByName) {
   EXPECT_THAT(refused([](auto& options) { options.beta1 = 1; }), HasSubstr("beta1: 1"));
   EXPECT_THAT(refused([](auto& options) { options.beta2 = NAN; }), HasSubstr("beta2: nan"));
   EXPECT_THAT(refused([](auto& options) { options.epsilon = 0; }), HasSubstr("epsilon: 0"));
-  EXPECT_THAT(refused([](auto& options) { options.momentum = 0; options.nesterov = true; }), HasSubstr("nesterov"));
+  EXPECT_THAT(refused([](auto& options) {
+                options.momentum = 0;
+                options.nesterov = true;
+              }),
+              HasSubstr("nesterov"));
   EXPECT_THAT(refused([](auto& options) { options.kind = static_cast<OptimizerKind>(5); }), HasSubstr("kind: 5"));
 }
 

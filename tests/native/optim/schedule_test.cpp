@@ -71,7 +71,9 @@ TEST(Schedule, OutOfRangeIsRefusedByName) {
   };
   EXPECT_THAT(refused(ScheduleKind::constant, [](auto& options) { options.lr = -1; }), HasSubstr("lr: -1"));
   EXPECT_THAT(refused(ScheduleKind::constant, [](auto& options) { options.lr = NAN; }), HasSubstr("lr: nan"));
-  EXPECT_THAT(refused(ScheduleKind::constant, [](auto&) {}, -1), HasSubstr("step: -1"));
+  EXPECT_THAT(refused(
+                  ScheduleKind::constant, [](auto&) {}, -1),
+              HasSubstr("step: -1"));
   EXPECT_THAT(refused(ScheduleKind::step, [](auto& options) { options.period = 0; }), HasSubstr("period: 0"));
   EXPECT_THAT(refused(ScheduleKind::step, [](auto& options) { options.gamma = 0; }), HasSubstr("gamma: 0"));
   EXPECT_THAT(refused(ScheduleKind::cosine, [](auto& options) { options.total_steps = 0; }), HasSubstr("total_steps: 0"));

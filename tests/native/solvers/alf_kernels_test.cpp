@@ -69,7 +69,8 @@ TEST_P(ListKernels, DifferenceIsTheLargestOfAllTensors) {
 INSTANTIATE_TEST_SUITE_P(Dtypes, ListKernels, ::testing::Values(at::kFloat, at::kDouble, at::kBFloat16));
 
 TEST(Layouts, ACopyIsMadeOnlyWhereStridesDiffer) {
-  const auto reference = wave({2, 3, 4, 5}).contiguous(at::MemoryFormat::ChannelsLast), same = wave({2, 3, 4, 5}, 1).contiguous(at::MemoryFormat::ChannelsLast);
+  const auto reference = wave({2, 3, 4, 5}).contiguous(at::MemoryFormat::ChannelsLast),
+             same = wave({2, 3, 4, 5}, 1).contiguous(at::MemoryFormat::ChannelsLast);
   EXPECT_TRUE(with_layout_of(same, reference).is_same(same));
   const auto copied = with_layout_of(wave({2, 3, 4, 5}, 1), reference);
   EXPECT_EQ(copied.strides(), reference.strides());
@@ -77,7 +78,8 @@ TEST(Layouts, ACopyIsMadeOnlyWhereStridesDiffer) {
 }
 
 TEST(Layouts, ADenseCopyIsDenseAndAlone) {
-  for (const auto& tensor : {wave({4, 6}).t(), wave({4, 6}).slice(1, 0, 6, 2), wave({1, 6}).expand({4, 6}), wave({2, 3, 4, 5}).contiguous(at::MemoryFormat::ChannelsLast)}) {
+  for (const auto& tensor : {wave({4, 6}).t(), wave({4, 6}).slice(1, 0, 6, 2), wave({1, 6}).expand({4, 6}),
+                             wave({2, 3, 4, 5}).contiguous(at::MemoryFormat::ChannelsLast)}) {
     const auto copy = dense_copy(tensor);
     EXPECT_TRUE(copy.is_non_overlapping_and_dense());
     EXPECT_TRUE(owns_storage_alone(copy));

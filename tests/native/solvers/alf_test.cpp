@@ -123,7 +123,8 @@ TEST(AdaptiveAlf, EveryTrialCostsOneEvaluationAndNoneIsRepeated) {
 TEST(AdaptiveAlf, StepsTheSameInBothMethods) {
   const auto f = Mlp().dynamics();
   const Ode ode{f, {wave({3, 4})}, 0, 1, {0.25, 0.6}};
-  const auto mali = solve_plainly(ode, adaptive_steps(1e-4, 1e-6)), backprop = solve_plainly(ode, adaptive_steps(1e-4, 1e-6, GradientKind::backprop));
+  const auto mali = solve_plainly(ode, adaptive_steps(1e-4, 1e-6)),
+             backprop = solve_plainly(ode, adaptive_steps(1e-4, 1e-6, GradientKind::backprop));
   ASSERT_EQ(mali.grid->steps.size(), backprop.grid->steps.size());
   for (std::size_t i = 0; i < mali.grid->steps.size(); ++i) EXPECT_NEAR(mali.grid->steps[i].h, backprop.grid->steps[i].h, 1e-9);
 }

@@ -116,7 +116,8 @@ TEST(StepLimit, IsNamedWithItsValueAndARemedy) {
   auto options = fixed(0.1);
   options.max_steps = 9;
   Recorder stepper;
-  EXPECT_THAT(error_text(Status::step_limit, [&] { drive(stepper, 0, {1}, options); }), AllOf(HasSubstr("max_steps: 9"), HasSubstr("raise max_steps")));
+  EXPECT_THAT(error_text(Status::step_limit, [&] { drive(stepper, 0, {1}, options); }),
+              AllOf(HasSubstr("max_steps: 9"), HasSubstr("raise max_steps")));
   EXPECT_TRUE(stepper.tried.empty());  // known before the first step
   options.max_steps = 10;
   EXPECT_EQ(drive(stepper, 0, {1}, options).steps.size(), 10u);

@@ -51,7 +51,8 @@ at::Tensor loss_of(const TensorList& states) {
 }
 
 Solution solve_plainly(const Ode& ode, const SolveOptions& options) {
-  return solve({ode.f, ode.z0, time_of(ode.t0), time_of(ode.t1), ode.t_eval.empty() ? at::Tensor() : at::tensor(ode.t_eval, at::kDouble), options});
+  return solve(
+      {ode.f, ode.z0, time_of(ode.t0), time_of(ode.t1), ode.t_eval.empty() ? at::Tensor() : at::tensor(ode.t_eval, at::kDouble), options});
 }
 
 Gradients differentiate(const Ode& ode, const SolveOptions& options) {
@@ -81,7 +82,9 @@ Gradients differentiate(const Ode& ode, const SolveOptions& options) {
 
 double gap(const Gradients& a, const Gradients& b) {
   // A method that does not reach an input leaves its gradient undefined, another gives zeros: both mean zero.
-  const auto filled = [](at::Tensor value, const at::Tensor& other) { return value.defined() || !other.defined() ? value : at::zeros_like(other); };
+  const auto filled = [](at::Tensor value, const at::Tensor& other) {
+    return value.defined() || !other.defined() ? value : at::zeros_like(other);
+  };
   double largest = std::max(gap(a.states, b.states), gap(a.a_z0, b.a_z0));
   for (std::size_t i = 0; i < a.a_parameters.size(); ++i)
     largest = std::max(largest, gap(filled(a.a_parameters[i], b.a_parameters[i]), filled(b.a_parameters[i], a.a_parameters[i])));

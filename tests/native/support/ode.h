@@ -12,9 +12,7 @@ inline std::shared_ptr<Dynamics> dynamics(DynamicsFunction f, TensorList paramet
   return std::make_shared<FunctionDynamics>(std::move(f), std::move(parameters), std::move(buffers));
 }
 
-inline at::Tensor time_of(double t, bool requires_grad = false) {
-  return at::scalar_tensor(t, at::kDouble).requires_grad_(requires_grad);
-}
+inline at::Tensor time_of(double t, bool requires_grad = false) { return at::scalar_tensor(t, at::kDouble).requires_grad_(requires_grad); }
 
 /// Numbers that no generator is needed for: amplitude * cos(1.3 i + phase).
 at::Tensor wave(at::IntArrayRef sizes, double phase = 0, double amplitude = 1, at::ScalarType dtype = at::kDouble);

@@ -14,7 +14,8 @@ class TemporaryFolder {
  public:
   TemporaryFolder() {
     static std::atomic<int> count{0};
-    path_ = std::filesystem::temp_directory_path() / ("neuralode-" + std::to_string(std::random_device{}()) + "-" + std::to_string(count++));
+    path_ =
+        std::filesystem::temp_directory_path() / ("neuralode-" + std::to_string(std::random_device{}()) + "-" + std::to_string(count++));
     std::filesystem::create_directories(path_);
   }
   ~TemporaryFolder() {

@@ -27,15 +27,16 @@ TEST(OpCall, LeavesOutArgumentsThatHaveDefaults) {
 }
 
 TEST(OpCall, TurnsIntegersIntoWhatTheSchemaAsksFor) {
-  EXPECT_TRUE(tensor_from("aten::mul", "Scalar", {x, 2}).equal(2 * x));               // a Scalar
+  EXPECT_TRUE(tensor_from("aten::mul", "Scalar", {x, 2}).equal(2 * x));  // a Scalar
   EXPECT_TRUE(tensor_from("aten::mul", "Scalar", {x, 2.0}).equal(2 * x));
-  EXPECT_TRUE(tensor_from("aten::dropout", "", {x, 0, false}).equal(x));              // a float
-  EXPECT_TRUE(tensor_from("aten::sum", "dim_IntList", {x, 1}).equal(x.sum(1)));       // a list of one
+  EXPECT_TRUE(tensor_from("aten::dropout", "", {x, 0, false}).equal(x));                      // a float
+  EXPECT_TRUE(tensor_from("aten::sum", "dim_IntList", {x, 1}).equal(x.sum(1)));               // a list of one
   EXPECT_EQ(tensor_from("aten::sum", "", {x, int(at::kDouble)}).scalar_type(), at::kDouble);  // a dtype
 }
 
 TEST(OpCall, TurnsTextIntoADeviceAndListsIntoWhatIsWanted) {
-  EXPECT_TRUE(tensor_from("aten::zeros", "", {c10::List<std::int64_t>({2, 3}), c10::IValue(), c10::IValue(), "cpu"}).equal(at::zeros({2, 3})));
+  EXPECT_TRUE(
+      tensor_from("aten::zeros", "", {c10::List<std::int64_t>({2, 3}), c10::IValue(), c10::IValue(), "cpu"}).equal(at::zeros({2, 3})));
   EXPECT_TRUE(tensor_from("aten::cat", "", {c10::List<at::Tensor>({x, x}), 0}).equal(at::cat({x, x})));
   const c10::List<at::Tensor> indices({at::Tensor(), at::tensor({0, 2}, at::kLong)});
   EXPECT_TRUE(tensor_from("aten::index", "Tensor", {x, indices}).equal(x.index_select(1, at::tensor({0, 2}, at::kLong))));
@@ -93,9 +94,7 @@ TEST(OpCall, AnUndefinedTensorWhereOneIsNeededIsAnErrorNotACrash) {
   EXPECT_THROW(call_operator("aten::add", "Tensor", {x, at::Tensor()}), std::exception);
 }
 
-TEST(OpCall, WhatLibtorchRefusesComesOutAsItsError) {
-  EXPECT_THROW(call_operator("aten::mm", "", {x, x}), c10::Error);
-}
+TEST(OpCall, WhatLibtorchRefusesComesOutAsItsError) { EXPECT_THROW(call_operator("aten::mm", "", {x, x}), c10::Error); }
 
 }  // namespace
 }  // namespace neuralode::testing

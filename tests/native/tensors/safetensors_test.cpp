@@ -39,7 +39,8 @@ class Safetensors : public ::testing::Test {
 
 TEST_F(Safetensors, RoundTripKeepsEveryDtypeShapeAndBit) {
   NamedTensors tensors;
-  for (const auto dtype : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong, at::kInt, at::kShort, at::kChar, at::kByte, at::kBool}) {
+  for (const auto dtype :
+       {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong, at::kInt, at::kShort, at::kChar, at::kByte, at::kBool}) {
     const auto values = at::arange(6).to(dtype);
     tensors.emplace_back(text_of(dtype, " matrix"), values.reshape({2, 3}));
     tensors.emplace_back(text_of(dtype, " scalar"), values[1]);
@@ -68,7 +69,9 @@ TEST_F(Safetensors, LayoutsAndGradientsAreLeftBehind) {
 }
 
 TEST_F(Safetensors, NamesMayHoldAnyText) {
-  const std::string name = "weights/\"quoted\"\n\\ \xc3\xa9 \xe2\x88\x82" "f";
+  const std::string name =
+      "weights/\"quoted\"\n\\ \xc3\xa9 \xe2\x88\x82"
+      "f";
   EXPECT_EQ(reloaded({{name, at::ones({1})}, {"", at::zeros({1})}})[0].first, name);
 }
 
@@ -83,7 +86,8 @@ TEST_F(Safetensors, TheHeaderIsWhatTheFormatSays) {
 
 TEST_F(Safetensors, MetadataAndTensorsInAnotherOrderOfBytesAreRead) {
   write_bytes(path(), file_of(R"({"__metadata__":{"format":"pt"},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]},)"
-                              R"("a":{"dtype":"U8","shape":[],"data_offsets":[0,1]}}  )", 3));
+                              R"("a":{"dtype":"U8","shape":[],"data_offsets":[0,1]}}  )",
+                              3));
   const auto loaded = load_safetensors(path());
   ASSERT_EQ(loaded.size(), 2u);
   EXPECT_EQ(loaded[0].first, "a");
@@ -103,7 +107,8 @@ TEST_F(Safetensors, AHugeHeaderLengthIsRefused) {
 }
 
 TEST_F(Safetensors, AHeaderThatIsNoObjectIsRefused) {
-  for (const char* header : {"", "{", "[]", "3", "null", "{\"a\":}", "\xff\xfe", "{} x", "{\"a\":1}", "{\"a\":[]}", "{\"a\":{}}"}) rejected_header(header, 0);
+  for (const char* header : {"", "{", "[]", "3", "null", "{\"a\":}", "\xff\xfe", "{} x", "{\"a\":1}", "{\"a\":[]}", "{\"a\":{}}"})
+    rejected_header(header, 0);
   rejected_header(std::string(200000, '['), 0);
 }
 
@@ -114,10 +119,11 @@ TEST_F(Safetensors, EntriesThatDoNotFitAreRefused) {
   ASSERT_NO_THROW(write_bytes(path(), file_of(entry("\"F32\"", "[2]", "[0,8]"), 8)); load_safetensors(path()));
   EXPECT_THAT(rejected_header(entry("\"F8_E4M3\"", "[8]", "[0,8]")), HasSubstr("F8_E4M3"));
   for (const char* dtype : {"\"f32\"", "\"\"", "3", "null", "[]"}) rejected_header(entry(dtype, "[2]", "[0,8]"));
-  for (const char* shape : {"[-2]", "[-1,-2]", "[3]", "[1]", "2", "\"2\"", "[\"2\"]", "[null]", "[[2]]", "[2.5]", "{\"x\":2}", "[18446744073709551615]"})
+  for (const char* shape :
+       {"[-2]", "[-1,-2]", "[3]", "[1]", "2", "\"2\"", "[\"2\"]", "[null]", "[[2]]", "[2.5]", "{\"x\":2}", "[18446744073709551615]"})
     rejected_header(entry("\"F32\"", shape, "[0,8]"));
-  for (const char* offsets : {"[0,9]", "[0,7]", "[1,9]", "[8,0]", "[8,16]", "[-8,0]", "[0]", "[0,8,9]", "8", "[0,\"8\"]", "[0.5,8.5]", "{\"x\":0,\"y\":8}",
-                              "[0,18446744073709551615]"})
+  for (const char* offsets : {"[0,9]", "[0,7]", "[1,9]", "[8,0]", "[8,16]", "[-8,0]", "[0]", "[0,8,9]", "8", "[0,\"8\"]", "[0.5,8.5]",
+                              "{\"x\":0,\"y\":8}", "[0,18446744073709551615]"})
     rejected_header(entry("\"F32\"", "[2]", offsets));
 }
 
@@ -129,7 +135,8 @@ TEST_F(Safetensors, SizesWhoseProductOverflowsAreRefused) {
 
 TEST_F(Safetensors, OverlapsGapsAndLeftoversAreRefused) {
   const auto two = [](const char* first, const char* second) {
-    return std::string(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":)") + first + R"(},"b":{"dtype":"U8","shape":[4],"data_offsets":)" + second + "}}";
+    return std::string(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":)") + first + R"(},"b":{"dtype":"U8","shape":[4],"data_offsets":)" +
+           second + "}}";
   };
   ASSERT_NO_THROW(write_bytes(path(), file_of(two("[0,4]", "[4,8]"), 8)); load_safetensors(path()));
   rejected_header(two("[0,4]", "[0,4]"), 4);
