@@ -9,9 +9,6 @@ const char* __asan_default_options() {
   return "alloc_dealloc_mismatch=0:allocator_may_return_null=1:detect_stack_use_after_return=1:strict_string_checks=1";
 }
 
-/// What libtorch and its libraries keep for the life of the process.
-const char* __lsan_default_suppressions() { return "leak:libtorch_cpu\nleak:libc10\nleak:libgomp\nleak:libopenblas\nleak:libprotobuf\n"; }
-
 /// A finding is a failure, and says where.
 const char* __ubsan_default_options() { return "print_stacktrace=1:halt_on_error=1"; }
 }

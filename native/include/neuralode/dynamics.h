@@ -28,6 +28,7 @@ typedef void (*neuralode_release_callback)(void* user);
  *  vjp: NULL when eval is written with this library's (or any libtorch) operators: libtorch's autograd then differentiates it.
  *  release: may be NULL. On failure it is not called.
  *  parameters: what gradients are wanted for besides z and t; frozen ones (requires_grad 0) are skipped.
+ *  None may be computed from another one that is listed: its gradient would be counted twice.
  *  buffers: state that eval changes (running statistics); restored after each reverse sweep. */
 NEURALODE_API neuralode_status neuralode_dynamics_create_callback(neuralode_eval_callback eval, neuralode_vjp_callback vjp,
                                                                   neuralode_release_callback release, void* user,

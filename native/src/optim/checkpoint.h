@@ -24,8 +24,8 @@ struct Checkpoint {
   static void save(const std::string& path, const ImageModel& model, const torch::optim::Optimizer& optimizer, const std::string& metadata);
   /// Throws io_error naming the path when the file is missing, truncated, damaged or of another format.
   static Checkpoint open(const std::string& path);
-  /// optimizer: its state and options, the learning rate among them; null to restore the weights alone. Throws invalid_argument naming the first thing that does not fit, having
-  /// changed nothing.
+  /// optimizer: its state and options, the learning rate among them; null to restore the weights alone. Throws invalid_argument
+  /// naming the first thing that does not fit, having changed nothing.
   void restore(ImageModel& model, torch::optim::Optimizer* optimizer) const;
 };
 
