@@ -23,6 +23,6 @@ mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 trap 'umount "$root/proc"' EXIT
 chroot "$root" sh -ec 'cd /source
   cmake --preset cpu-release -B /build -DNEURALODE_BENCHMARKS=OFF -Wno-dev --log-level=WARNING >/dev/null
-  cmake --build /build -j "${JOBS:-2}"
+  cmake --build /build -j "${JOBS:-2}" -- -k 0
   grep -h "define TORCH_VERSION " /usr/include/torch/csrc/api/include/torch/version.h
   ctest --test-dir /build -j 2 --output-on-failure'
