@@ -24,5 +24,5 @@ trap 'umount "$root/proc"' EXIT
 chroot "$root" sh -ec 'cd /source
   cmake --preset cpu-release -B /build -DNEURALODE_BENCHMARKS=OFF -Wno-dev --log-level=WARNING >/dev/null
   cmake --build /build -j "${JOBS:-2}" -- -k 0
-  grep -h "define TORCH_VERSION " /usr/include/torch/csrc/api/include/torch/version.h
+  dpkg-query -W -f "libtorch \${Version}\n" libtorch-dev
   ctest --test-dir /build -j 2 --output-on-failure'
