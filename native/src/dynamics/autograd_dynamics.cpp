@@ -36,7 +36,6 @@ ModuleDynamics::ModuleDynamics(std::shared_ptr<torch::nn::Module> module, Dynami
 TensorList ModuleDynamics::eval(const at::Tensor& t, const TensorList& z) { return checked_result(forward_(t, z), z); }
 NamedTensorList ModuleDynamics::parameters() const { return named(module_->named_parameters()); }
 NamedTensorList ModuleDynamics::buffers() const { return named(module_->named_buffers()); }
-bool ModuleDynamics::training() const { return module_->is_training(); }
 void ModuleDynamics::set_training(bool training) { module_->train(training); }
 
 std::vector<bool> ModuleDynamics::modes() const {

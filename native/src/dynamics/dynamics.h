@@ -46,7 +46,6 @@ class Dynamics {
   /// State that evaluations change, such as running statistics.
   virtual NamedTensorList buffers() const = 0;
 
-  virtual bool training() const { return false; }
   virtual void set_training(bool) {}
   /// Training mode of every module inside, parents before children: a layer may be frozen in evaluation mode. Empty without modules.
   virtual std::vector<bool> modes() const { return {}; }

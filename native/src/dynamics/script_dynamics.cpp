@@ -63,7 +63,6 @@ NamedTensorList ScriptDynamics::buffers() const {
   return result;
 }
 
-bool ScriptDynamics::training() const { return module_.hasattr("training") && module_.is_training(); }
 void ScriptDynamics::set_training(bool training) { module_.train(training); }
 
 std::vector<bool> ScriptDynamics::modes() const {

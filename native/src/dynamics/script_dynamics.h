@@ -17,7 +17,6 @@ class ScriptDynamics final : public Dynamics {
   TensorList eval(const at::Tensor& t, const TensorList& z) override;
   NamedTensorList parameters() const override;
   NamedTensorList buffers() const override;
-  bool training() const override;
   void set_training(bool training) override;
   std::vector<bool> modes() const override;
   void set_modes(const std::vector<bool>& modes) override;
