@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/host_device.h"
+
 namespace neuralode::kernels {
 
 /// bfloat16 storage: the upper half of a float32. Same representation as libtorch's at::BFloat16.
@@ -23,19 +25,19 @@ struct ComputeType<BFloat16> {
 template <class Scalar>
 using Compute = typename ComputeType<Scalar>::type;
 
-inline float load(float value) { return value; }
-inline double load(double value) { return value; }
-inline float load(BFloat16 value) {
+NEURALODE_HOST_DEVICE float load(float value) { return value; }
+NEURALODE_HOST_DEVICE double load(double value) { return value; }
+NEURALODE_HOST_DEVICE float load(BFloat16 value) {
   const auto bits = std::uint32_t{value.bits} << 16;
   float result;
   std::memcpy(&result, &bits, sizeof result);
   return result;
 }
 
-inline void store(float& target, float value) { target = value; }
-inline void store(double& target, double value) { target = value; }
+NEURALODE_HOST_DEVICE void store(float& target, float value) { target = value; }
+NEURALODE_HOST_DEVICE void store(double& target, double value) { target = value; }
 /// Rounds to nearest, ties to even; a NaN stays a (quiet) NaN.
-inline void store(BFloat16& target, float value) {
+NEURALODE_HOST_DEVICE void store(BFloat16& target, float value) {
   std::uint32_t bits;
   std::memcpy(&bits, &value, sizeof bits);
   const auto rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;

@@ -2,14 +2,7 @@
 
 #include <cmath>
 
-// Clones of each kernel for newer instruction sets, chosen once at load time. A macro because an attribute list cannot be
-// shared otherwise; not under a sanitizer, whose runtime is not yet up when the loader chooses.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define NEURALODE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define NEURALODE_CLONES
-#endif
-#define NEURALODE_INLINE inline __attribute__((always_inline))
+#include "kernels/cpu/clones.h"
 
 namespace neuralode::kernels {
 
@@ -23,18 +16,21 @@ NEURALODE_INLINE void head_loop(const Scalar* z, const Scalar* v, Scalar* k, dou
 }
 
 template <class Scalar>
-NEURALODE_INLINE void tail_loop(const Scalar* k, const Scalar* v, const Scalar* u, Scalar* z_next, Scalar* v_next, double h, double eta,
+NEURALODE_INLINE bool tail_loop(const Scalar* k, const Scalar* v, const Scalar* u, Scalar* z_next, Scalar* v_next, double h, double eta,
                                 std::int64_t count) {
   using Real = Compute<Scalar>;
   const auto half = static_cast<Real>(h / 2);
   const auto keep = static_cast<Real>(1 - 2 * eta), gain = static_cast<Real>(2 * eta);
-#pragma GCC ivdep
+  Real poison = 0;  // 0 * x is NaN exactly where x is infinite or NaN; an infinite v_next makes z_next so
+#pragma omp simd reduction(+ : poison)
   for (std::int64_t i = 0; i < count; ++i) {
     const Real next = keep * load(v[i]) + gain * load(u[i]);
     const Real state = load(k[i]) + half * next;
     store(v_next[i], next);
     store(z_next[i], state);
+    poison += load(z_next[i]) * 0;
   }
+  return poison == 0;
 }
 
 template <class Scalar>
@@ -123,9 +119,9 @@ NEURALODE_INLINE Difference difference_loop(const Scalar* a, const Scalar* b, st
     head_loop(z, v, k, h, count);                                                                                                       \
   }                                                                                                                                     \
   template <>                                                                                                                           \
-  NEURALODE_CLONES void alf_tail(const Scalar* k, const Scalar* v, const Scalar* u, Scalar* z_next, Scalar* v_next, double h,          \
+  NEURALODE_CLONES bool alf_tail(const Scalar* k, const Scalar* v, const Scalar* u, Scalar* z_next, Scalar* v_next, double h,          \
                                  double eta, std::int64_t count) {                                                                      \
-    tail_loop(k, v, u, z_next, v_next, h, eta, count);                                                                                  \
+    return tail_loop(k, v, u, z_next, v_next, h, eta, count);                                                                                  \
   }                                                                                                                                     \
   template <>                                                                                                                           \
   NEURALODE_CLONES double alf_error(const Scalar* z, const Scalar* z_next, const Scalar* u, const Scalar* v, double h, double rtol,    \

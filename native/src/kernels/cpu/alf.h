@@ -16,9 +16,9 @@ namespace neuralode::kernels {
 template <class Scalar>
 void alf_head(const Scalar* z, const Scalar* v, Scalar* k, double h, std::int64_t count);
 
-/// v_next = (1 - 2 eta) v + 2 eta u;  z_next = k + h/2 v_next.
+/// v_next = (1 - 2 eta) v + 2 eta u;  z_next = k + h/2 v_next. Returns whether all of both is finite.
 template <class Scalar>
-void alf_tail(const Scalar* k, const Scalar* v, const Scalar* u, Scalar* z_next, Scalar* v_next, double h, double eta, std::int64_t count);
+bool alf_tail(const Scalar* k, const Scalar* v, const Scalar* u, Scalar* z_next, Scalar* v_next, double h, double eta, std::int64_t count);
 
 /// Sum over elements of (h (u - v) / (atol + rtol max(|z|, |z_next|)))^2: the embedded error of the step, scaled.
 template <class Scalar>
