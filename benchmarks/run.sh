@@ -15,6 +15,15 @@ done
 echo "# A MALI training step over its evaluations of f"
 out/build/cpu-release/bin/mali_step 1
 echo
+echo "# What undoing steps costs, by how it is done"
+out/build/cpu-release/bin/reversal_cost 1
+echo
+echo "# Errors of MALI by how steps are undone"
+out/bin/neuralode bench drift
+echo
+echo "# Errors of MALI by precision"
+out/bin/neuralode bench precision
+echo
 echo "# Peak tensor memory against steps"
 out/bin/neuralode bench memory
 echo

@@ -39,7 +39,7 @@ NEURALODE_API neuralode_status neuralode_model_set_solve(neuralode_model model, 
 NEURALODE_API neuralode_status neuralode_model_parameters(neuralode_model model, neuralode_tensor_map* out_map);
 /** Buffers (running statistics) by name, sharing memory with the model. */
 NEURALODE_API neuralode_status neuralode_model_buffers(neuralode_model model, neuralode_tensor_map* out_map);
-/** Sum over the blocks since creation or the last reset: nfe_forward, nfe_backward, steps; worst reconstruction_error. */
+/** Sum over the blocks since creation or the last reset: everything counted; worst reconstruction_error. */
 NEURALODE_API neuralode_status neuralode_model_statistics(neuralode_model model, int32_t reset, neuralode_statistics* out_statistics);
 
 #ifdef __cplusplus

@@ -25,20 +25,53 @@ enum neuralode_gradient {
   NEURALODE_GRADIENT_NONE = 2
 };
 
+/** The arithmetic in which ALF's state is stepped and undone. docs/reversibility.md. */
+enum neuralode_reversal {
+  /** Floating point: undone up to rounding, which the inverse expands. */
+  NEURALODE_REVERSAL_FLOAT = 0,
+  /** Fixed point on int64: undone to the bit, for eta 1. Levesque & Verlet 1993. */
+  NEURALODE_REVERSAL_EXACT = 1
+};
+
+/** Which states of the forward sweep are kept for the reverse sweep of MALI, where they replace the reconstructed ones. */
+enum neuralode_snapshots {
+  /** As many as keep the drift within drift_tolerance: planned from |1 - 2 eta|^-steps and from what earlier reverse sweeps of
+   *  the same dynamics measured; a stretch that drifts beyond it all the same is made again from its start, with more of them. */
+  NEURALODE_SNAPSHOTS_AUTOMATIC = 0,
+  /** None: memory does not depend on the number of steps. */
+  NEURALODE_SNAPSHOTS_NONE = 1,
+  /** One every snapshot_interval steps. */
+  NEURALODE_SNAPSHOTS_EVERY = 2
+};
+
+/** What a solve that cannot go on, and a reverse sweep that drifts too far, do. */
+enum neuralode_failure {
+  /** The call (neuralode_solve, neuralode_tensor_backward, neuralode_grad) fails. */
+  NEURALODE_FAILURE_ERROR = 0,
+  /** The call succeeds; neuralode_solution_status tells. A failed solve holds the last good state, without a graph;
+   *  fixed steps that max_steps does not suffice for fail before the first of them. */
+  NEURALODE_FAILURE_VALUE = 1
+};
+
 typedef struct neuralode_solve_options {
   uint32_t struct_size;
   int32_t solver;           /**< neuralode_solver */
   int32_t gradient;         /**< neuralode_gradient */
-  int32_t reserved;         /**< 0 */
+  int32_t reversal;         /**< neuralode_reversal */
   double step_size;         /**< > 0: fixed steps of this length, the last before each landing time shortened; 0: adaptive */
   double rtol;              /**< adaptive: relative tolerance, > 0 */
   double atol;              /**< adaptive: absolute tolerance, > 0 */
   double initial_step_size; /**< adaptive: first step, or 0 to choose it from z and f */
   double eta;               /**< damping of ALF in (0, 1], not 0.5 */
   int64_t max_steps;        /**< trials, accepted and rejected, before NEURALODE_STEP_LIMIT */
+  int32_t snapshots;        /**< neuralode_snapshots */
+  int32_t failure;          /**< neuralode_failure; of NEURALODE_STEP_SIZE_UNDERFLOW, STEP_LIMIT, NON_FINITE, LATTICE_OVERFLOW and DRIFT */
+  int64_t snapshot_interval; /**< with NEURALODE_SNAPSHOTS_EVERY: steps from one to the next, >= 1; else 0 */
+  double drift_tolerance;   /**< largest reconstruction_error that is no NEURALODE_DRIFT, > 0; 0: square root of the dtype's epsilon,
+                                 under autocast at least the epsilon of its dtype */
 } neuralode_solve_options;
 
-/** Defaults: ALF, MALI, adaptive, rtol 1e-3, atol 1e-6, eta 1, max_steps 1e6. */
+/** Defaults: ALF, MALI, adaptive, rtol 1e-3, atol 1e-6, eta 1, max_steps 1e6, float reversal, automatic snapshots, failures are errors. */
 NEURALODE_API neuralode_status neuralode_solve_options_init(neuralode_solve_options* out_options);
 
 typedef struct neuralode_statistics {
@@ -46,13 +79,18 @@ typedef struct neuralode_statistics {
   int64_t steps_rejected;
   int64_t nfe_forward;         /**< evaluations of f in the forward sweep */
   int64_t nfe_backward;        /**< linearised evaluations (one evaluation and one pullback) in the last reverse sweep */
-  int64_t snapshots;           /**< states kept between the sweeps besides the end state */
-  double reconstruction_error; /**< max |z0' - z0| / max |z0| of the last reverse sweep; NaN where none ran or z0 is gone */
+  int64_t snapshots;           /**< pairs (z, v) kept at once besides the end state; those that the last reverse sweep added included */
+  /** Drift of the last reverse sweep: the largest relative distance of a reconstructed (z, v) from the known one, over z0, v0 and every
+   *  snapshot: max |dz| / max |z| and max |dv| / max(max |v|, max |z| / |t1 - t0|). NaN where none ran or nothing was known. */
+  double reconstruction_error;
+  int64_t snapshot_bytes;      /**< of the snapshots */
+  int64_t steps_replayed;      /**< steps that the last reverse sweep made again because they had drifted; 1 evaluation of f each */
 } neuralode_statistics;
 
 /** Solves from t0 to t1 (t1 < t0 integrates backward in time).
  *  z0: `count` float tensors of one dtype and device. t0, t1: 0-dim tensors, on the CPU; float64 keeps their value exactly.
  *  t_eval: NULL, or (times,) between t0 and t1, monotone from t0 towards t1, on the CPU.
+ *  With NEURALODE_FAILURE_VALUE, states at times that a failed solve did not reach are NaN.
  *  The solution's states are differentiable with respect to z0, the dynamics' parameters, t0, t1 and t_eval.
  *  Derivatives to times are those of the discrete solution: every step but the last before a landing time keeps its
  *  length, so that only that one stretches. */
@@ -64,6 +102,11 @@ NEURALODE_API neuralode_status neuralode_solution_destroy(neuralode_solution sol
 NEURALODE_API neuralode_status neuralode_solution_state(neuralode_solution solution, int64_t index, neuralode_tensor* out_state);
 /** The forward figures, and the backward ones once a backward has run. */
 NEURALODE_API neuralode_status neuralode_solution_statistics(neuralode_solution solution, neuralode_statistics* out_statistics);
+/** How it went: out_status NEURALODE_OK or, with NEURALODE_FAILURE_VALUE, what failed, NEURALODE_DRIFT once a backward has drifted too
+ *  far; out_text what happened and what to do, "" when there is nothing to say, borrowed until the next call with this solution;
+ *  out_reached the time of the states: t1 unless the solve failed. */
+NEURALODE_API neuralode_status neuralode_solution_status(neuralode_solution solution, neuralode_status* out_status, const char** out_text,
+                                                         double* out_reached);
 /** The recorded grid: times (steps_accepted + 1,), float64. */
 NEURALODE_API neuralode_status neuralode_solution_times(neuralode_solution solution, neuralode_tensor* out_times);
 

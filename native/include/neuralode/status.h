@@ -21,7 +21,7 @@
 #endif
 
 /** What neuralode_abi_version() returns in a library that matches this header. */
-#define NEURALODE_ABI_VERSION 1u
+#define NEURALODE_ABI_VERSION 2u
 
 #ifdef __cplusplus
 extern "C" {
@@ -50,7 +50,11 @@ enum neuralode_status_code {
   /** The dynamics or the state became infinite or not a number. */
   NEURALODE_NON_FINITE = 9,
   /** Something outside the library's knowledge was thrown. */
-  NEURALODE_UNKNOWN_ERROR = 10
+  NEURALODE_UNKNOWN_ERROR = 10,
+  /** Exact reversal: the state left the range of its fixed-point numbers. */
+  NEURALODE_LATTICE_OVERFLOW = 11,
+  /** The states that a reverse sweep reconstructed are further from the known ones than drift_tolerance. */
+  NEURALODE_DRIFT = 12
 };
 
 /** The text of the calling thread's last failed call, UTF-8, never NULL. Valid until the thread's next failing call. */

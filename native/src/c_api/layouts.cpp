@@ -29,13 +29,14 @@ Json solve_layouts() {
   {
     using Struct = neuralode_solve_options;
     result["neuralode_solve_options"] =
-        layout(sizeof(Struct), {FIELD(struct_size), FIELD(solver), FIELD(gradient), FIELD(reserved), FIELD(step_size), FIELD(rtol), FIELD(atol),
-                                FIELD(initial_step_size), FIELD(eta), FIELD(max_steps)});
+        layout(sizeof(Struct), {FIELD(struct_size), FIELD(solver), FIELD(gradient), FIELD(reversal), FIELD(step_size), FIELD(rtol), FIELD(atol),
+                                FIELD(initial_step_size), FIELD(eta), FIELD(max_steps), FIELD(snapshots), FIELD(failure), FIELD(snapshot_interval),
+                                FIELD(drift_tolerance)});
   }
   {
     using Struct = neuralode_statistics;
     result["neuralode_statistics"] = layout(sizeof(Struct), {FIELD(steps_accepted), FIELD(steps_rejected), FIELD(nfe_forward), FIELD(nfe_backward),
-                                                             FIELD(snapshots), FIELD(reconstruction_error)});
+                                                             FIELD(snapshots), FIELD(reconstruction_error), FIELD(snapshot_bytes), FIELD(steps_replayed)});
   }
   {
     using Struct = neuralode_model_options;

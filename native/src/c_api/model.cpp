@@ -81,6 +81,15 @@ neuralode_status neuralode_model_statistics(neuralode_model model, int32_t reset
   return guarded([&] {
     not_null(out_statistics, "out_statistics");
     const auto total = model_of(model).statistics(reset != 0);
-    *out_statistics = {total.steps_accepted, total.steps_rejected, total.nfe_forward, total.nfe_backward, 0, total.reconstruction_error};
+    neuralode_statistics result{};
+    result.steps_accepted = total.steps_accepted;
+    result.steps_rejected = total.steps_rejected;
+    result.nfe_forward = total.nfe_forward;
+    result.nfe_backward = total.nfe_backward;
+    result.snapshots = total.snapshots;
+    result.reconstruction_error = total.reconstruction_error;
+    result.snapshot_bytes = total.snapshot_bytes;
+    result.steps_replayed = total.steps_replayed;
+    *out_statistics = result;
   });
 }

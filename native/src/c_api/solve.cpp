@@ -12,22 +12,27 @@ using namespace neuralode::c_api;
 
 struct neuralode_solution_t : Counted {
   Solution value;
+  std::string text;  ///< what neuralode_solution_status lent out last
 };
 
 namespace neuralode::c_api {
 
 SolveOptions solve_options_of(const neuralode_solve_options* options) {
   const auto given = read_options(options, &neuralode_solve_options_init);
-  require(given.reserved == 0, "reserved: ", given.reserved, " must be 0; fill the struct with neuralode_solve_options_init");
   SolveOptions result;
   result.solver = static_cast<SolverKind>(given.solver);
   result.gradient = static_cast<GradientKind>(given.gradient);
+  result.reversal = static_cast<ReversalKind>(given.reversal);
+  result.snapshots = static_cast<SnapshotKind>(given.snapshots);
+  result.failure = static_cast<FailureKind>(given.failure);
   result.steps.step_size = given.step_size;
   result.steps.rtol = given.rtol;
   result.steps.atol = given.atol;
   result.steps.initial_step_size = given.initial_step_size;
   result.steps.max_steps = given.max_steps;
   result.eta = given.eta;
+  result.snapshot_interval = given.snapshot_interval;
+  result.drift_tolerance = given.drift_tolerance;
   check(result);
   return result;
 }
@@ -39,12 +44,19 @@ neuralode_status neuralode_solve_options_init(neuralode_solve_options* out_optio
     const SolveOptions defaults;
     neuralode_solve_options options{};
     options.struct_size = sizeof options;
-    options.solver = NEURALODE_SOLVER_ALF;
-    options.gradient = NEURALODE_GRADIENT_MALI;
+    options.solver = static_cast<std::int32_t>(defaults.solver);
+    options.gradient = static_cast<std::int32_t>(defaults.gradient);
+    options.reversal = static_cast<std::int32_t>(defaults.reversal);
+    options.step_size = defaults.steps.step_size;
     options.rtol = defaults.steps.rtol;
     options.atol = defaults.steps.atol;
+    options.initial_step_size = defaults.steps.initial_step_size;
     options.eta = defaults.eta;
     options.max_steps = defaults.steps.max_steps;
+    options.snapshots = static_cast<std::int32_t>(defaults.snapshots);
+    options.failure = static_cast<std::int32_t>(defaults.failure);
+    options.snapshot_interval = defaults.snapshot_interval;
+    options.drift_tolerance = defaults.drift_tolerance;
     *not_null(out_options, "out_options") = options;
   });
 }
@@ -77,8 +89,29 @@ neuralode_status neuralode_solution_state(neuralode_solution solution, int64_t i
 neuralode_status neuralode_solution_statistics(neuralode_solution solution, neuralode_statistics* out_statistics) {
   return guarded([&] {
     const auto& statistics = *not_null(solution, "solution")->value.statistics;
-    *not_null(out_statistics, "out_statistics") = {statistics.steps_accepted, statistics.steps_rejected, statistics.nfe_forward,
-                                                   statistics.nfe_backward,   statistics.snapshots,      statistics.reconstruction_error};
+    neuralode_statistics result{};
+    result.steps_accepted = statistics.steps_accepted;
+    result.steps_rejected = statistics.steps_rejected;
+    result.nfe_forward = statistics.nfe_forward;
+    result.nfe_backward = statistics.nfe_backward;
+    result.snapshots = statistics.snapshots;
+    result.reconstruction_error = statistics.reconstruction_error;
+    result.snapshot_bytes = statistics.snapshot_bytes;
+    result.steps_replayed = statistics.steps_replayed;
+    *not_null(out_statistics, "out_statistics") = result;
+  });
+}
+
+neuralode_status neuralode_solution_status(neuralode_solution solution, neuralode_status* out_status, const char** out_text, double* out_reached) {
+  return guarded([&] {
+    const auto& outcome = *not_null(solution, "solution")->value.outcome;
+    not_null(out_status, "out_status");
+    not_null(out_text, "out_text");
+    not_null(out_reached, "out_reached");
+    solution->text = outcome.text;
+    *out_status = static_cast<neuralode_status>(outcome.status);
+    *out_text = solution->text.c_str();
+    *out_reached = outcome.reached;
   });
 }
 
@@ -88,7 +121,7 @@ neuralode_status neuralode_solution_times(neuralode_solution solution, neuralode
     not_null(out_times, "out_times");
     std::vector<double> times;
     for (const auto& step : value.grid->steps) times.push_back(step.t);
-    times.push_back(value.t1);
+    times.push_back(value.outcome->reached);
     *out_times = handle_of(at::tensor(times, at::kDouble));
   });
 }

@@ -21,6 +21,8 @@ enum class Status : std::int32_t {
   step_limit = 8,
   non_finite = 9,
   unknown_error = 10,
+  lattice_overflow = 11,
+  drift = 12,
 };
 
 /// Derives from std::runtime_error because TorchSharp catches nothing else out of an operator's body.

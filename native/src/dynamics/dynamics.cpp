@@ -1,6 +1,7 @@
 #include "dynamics/dynamics.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <unordered_set>
@@ -51,6 +52,11 @@ std::pair<TensorList, InputCotangents> Dynamics::vjp(const at::Tensor& t, const 
   auto linearization = linearize(t, z, parameters, wants_t);
   auto cotangents = linearization.pullback(a_u);
   return {std::move(linearization.u), std::move(cotangents)};
+}
+
+Dynamics::Dynamics() {
+  const c10::InferenceMode off(false);  // it is written to for as long as the dynamics live
+  drift_rate_ = at::zeros({}, at::kDouble);
 }
 
 TensorList differentiable_parameters(const Dynamics& dynamics) {

@@ -28,6 +28,7 @@ using NamedTensorList = std::vector<std::pair<std::string, at::Tensor>>;
 
 class Dynamics {
  public:
+  Dynamics();
   virtual ~Dynamics() = default;
 
   /// u = f(t, z): as many tensors as z, of the same shapes and dtype. t: 0-dim, of z's dtype and device. Recorded by autograd when
@@ -52,6 +53,13 @@ class Dynamics {
   virtual void set_modes(const std::vector<bool>&) {}
   /// Casts parameters and buffers. Throws unsupported where they are the caller's.
   virtual void to_dtype(at::ScalarType dtype) = 0;
+
+  /// How fast rounding errors grow while steps of these dynamics are undone, as an exponent per unit of time: 0-dim float64, written by the
+  /// reverse sweeps that measured it and read where states to keep are planned. A tensor, so that a model can store it as a buffer.
+  const at::Tensor& drift_rate() const { return drift_rate_; }
+
+ private:
+  at::Tensor drift_rate_;
 };
 
 /// The parameters that require gradients, each tensor once however many names it has.

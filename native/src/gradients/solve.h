@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 
+#include "core/error.h"
 #include "dynamics/dynamics.h"
 #include "solvers/drive.h"
 
@@ -12,11 +13,20 @@ namespace neuralode {
 enum class SolverKind : std::int32_t { alf = 0 };
 enum class GradientKind : std::int32_t { mali = 0, backprop = 1, none = 2 };
 
+enum class ReversalKind : std::int32_t { floating = 0, exact = 1 };
+enum class SnapshotKind : std::int32_t { automatic = 0, none = 1, every = 2 };
+enum class FailureKind : std::int32_t { error = 0, value = 1 };
+
 struct SolveOptions {
   SolverKind solver = SolverKind::alf;
   GradientKind gradient = GradientKind::mali;
+  ReversalKind reversal = ReversalKind::floating;
+  SnapshotKind snapshots = SnapshotKind::automatic;
+  FailureKind failure = FailureKind::error;
   StepSizeOptions steps;
   double eta = 1;
+  std::int64_t snapshot_interval = 0;  ///< with SnapshotKind::every: >= 1
+  double drift_tolerance = 0;          ///< > 0; 0: see drift_tolerance_of
 };
 
 /// Throws invalid_argument or unsupported naming the option, its value and its range.
@@ -27,16 +37,25 @@ struct Statistics {
   std::int64_t steps_rejected = 0;
   std::int64_t nfe_forward = 0;
   std::int64_t nfe_backward = 0;  ///< linearised evaluations of the last reverse sweep
-  std::int64_t snapshots = 0;
-  /// max |z0' - z0| / max |z0| of the last reverse sweep, where z0 was still alive then.
+  std::int64_t snapshots = 0;     ///< pairs (z, v) kept at once besides the end state
+  std::int64_t snapshot_bytes = 0;
+  std::int64_t steps_replayed = 0;  ///< by the last reverse sweep, because they had drifted
+  /// Drift of the last reverse sweep: see neuralode_statistics. NaN where none ran or nothing was known.
   double reconstruction_error = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// How a solve went, for those who do not want exceptions.
+struct Outcome {
+  Status status = Status::ok;
+  std::string text;   ///< what happened and what to do; "" when there is nothing to say
+  double reached = 0; ///< time of the states: t1 unless the solve failed
 };
 
 struct Solution {
   TensorList states;  ///< z0's shapes at t1, or (times, *shape) at t_eval
   std::shared_ptr<Statistics> statistics;
+  std::shared_ptr<Outcome> outcome;  ///< a reverse sweep may add its drift
   std::shared_ptr<const Grid> grid;
-  double t1 = 0;
 };
 
 /// What every gradient method starts from.

@@ -4,15 +4,21 @@
 
 #include <cmath>
 
+#include "core/error.h"
+
 namespace neuralode {
 
 namespace {
 
-void add(ModelStatistics& total, const ModelStatistics& part) {
+template <class Part>
+void add(ModelStatistics& total, const Part& part) {
   total.steps_accepted += part.steps_accepted;
   total.steps_rejected += part.steps_rejected;
   total.nfe_forward += part.nfe_forward;
   total.nfe_backward += part.nfe_backward;
+  total.snapshots += part.snapshots;
+  total.snapshot_bytes += part.snapshot_bytes;
+  total.steps_replayed += part.steps_replayed;
   if (!std::isnan(part.reconstruction_error)) total.reconstruction_error = std::fmax(total.reconstruction_error, part.reconstruction_error);
 }
 
@@ -24,10 +30,12 @@ OdeBlockImpl::OdeBlockImpl(std::shared_ptr<torch::nn::Module> f, std::function<a
   register_module("f", f);
   dynamics_ = std::make_shared<ModuleDynamics>(
       std::move(f), [forward = std::move(forward)](const at::Tensor& t, const TensorList& z) { return TensorList{forward(t, z[0])}; });
+  register_buffer("drift_rate", dynamics_->drift_rate());
 }
 
 at::Tensor OdeBlockImpl::forward(const at::Tensor& x) {
   auto solution = solve({dynamics_, {x}, at::scalar_tensor(0.0, at::kDouble), at::scalar_tensor(1.0, at::kDouble), {}, options_});
+  if (solution.outcome->status != Status::ok) throw Error(solution.outcome->status, solution.outcome->text);
   constexpr std::size_t pending = 64;  // a solve that nobody holds any more has its last figures
   if (solves_.size() >= pending) collect(folded_);
   solves_.push_back(solution.statistics);
@@ -37,7 +45,7 @@ at::Tensor OdeBlockImpl::forward(const at::Tensor& x) {
 void OdeBlockImpl::collect(ModelStatistics& total) {
   if (&total != &folded_) add(total, std::exchange(folded_, {}));
   for (const auto& solve : std::exchange(solves_, {}))
-    add(total, {solve->steps_accepted, solve->steps_rejected, solve->nfe_forward, solve->nfe_backward, solve->reconstruction_error});
+    add(total, *solve);
 }
 
 }  // namespace neuralode

@@ -12,6 +12,7 @@ namespace neuralode {
 /// What blocks of one model add up while it runs.
 struct ModelStatistics {
   std::int64_t steps_accepted = 0, steps_rejected = 0, nfe_forward = 0, nfe_backward = 0;
+  std::int64_t snapshots = 0, snapshot_bytes = 0, steps_replayed = 0;
   double reconstruction_error = std::numeric_limits<double>::quiet_NaN();
 };
 
@@ -21,6 +22,7 @@ class OdeBlockImpl : public torch::nn::Module {
   /// forward: how `f` is called.
   OdeBlockImpl(std::shared_ptr<torch::nn::Module> f, std::function<at::Tensor(const at::Tensor& t, const at::Tensor& z)> forward,
                const SolveOptions& options);
+  /// Throws what a solve throws, also with FailureKind::value: a layer has no other way to say that it failed. Drift stays a value then.
   at::Tensor forward(const at::Tensor& x);
   void set_options(const SolveOptions& options) { options_ = options; }
   /// Adds the figures of the solves since the last call; those whose backward has not run count with none.

@@ -1,66 +1,18 @@
 #include "solvers/alf_kernels.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <mutex>
 
 #include "core/error.h"
+#include "solvers/ranges.h"
 
 namespace neuralode {
 
-namespace {
-
-/// Elements below which a second thread costs more than it saves.
-constexpr std::int64_t grain = 32768;
-
-/// Calls `run` with a value of the kernels' type for `dtype`.
-template <class Run>
-void with_element_type(at::ScalarType dtype, const Run& run) {
-  switch (dtype) {
-    case at::kFloat: return run(float{});
-    case at::kDouble: return run(double{});
-    default: return run(kernels::BFloat16{});
-  }
-}
-
-/// Calls `body(scalar, i, begin, end)` for every tensor i and range, `scalar` a value of the kernels' element type.
-template <class Body>
-void for_each_range(const TensorList& like, const Body& body) {
-  for (std::size_t i = 0; i < like.size(); ++i) {
-    const auto run = [&](auto scalar) {
-      at::parallel_for(0, like[i].numel(), grain, [&](std::int64_t begin, std::int64_t end) { body(scalar, i, begin, end); });
-    };
-    with_element_type(like[i].scalar_type(), run);
-  }
-}
-
-template <class Scalar>
-Scalar* data(const TensorList& list, std::size_t index, std::int64_t offset, Scalar) {
-  return static_cast<Scalar*>(list[index].data_ptr()) + offset;
-}
-
-/// Sum over ranges in the order of the ranges, so that the result does not depend on which thread ends first.
-template <class Body>
-double ordered_sum(const TensorList& like, const Body& body) {
-  double sum = 0;
-  for (std::size_t i = 0; i < like.size(); ++i) {
-    const auto count = like[i].numel();
-    std::vector<double> parts(static_cast<std::size_t>((count + grain - 1) / grain));
-    const auto run = [&](auto scalar) {
-      at::parallel_for(0, static_cast<std::int64_t>(parts.size()), 1, [&](std::int64_t first, std::int64_t last) {
-        for (auto part = first; part < last; ++part)
-          parts[static_cast<std::size_t>(part)] = body(scalar, i, part * grain, std::min(count, (part + 1) * grain));
-      });
-    };
-    with_element_type(like[i].scalar_type(), run);
-    for (const double part : parts) sum += part;
-  }
-  return sum;
-}
-
-}  // namespace
+using ranges::data;
+using ranges::for_each_range;
+using ranges::ordered_sum;
 
 void alf_head(const TensorList& z, const TensorList& v, const TensorList& k, double h) {
   for_each_range(z, [&](auto s, std::size_t i, std::int64_t begin, std::int64_t end) {
@@ -68,12 +20,15 @@ void alf_head(const TensorList& z, const TensorList& v, const TensorList& k, dou
   });
 }
 
-void alf_tail(const TensorList& k, const TensorList& v, const TensorList& u, const TensorList& z_next, const TensorList& v_next, double h,
+bool alf_tail(const TensorList& k, const TensorList& v, const TensorList& u, const TensorList& z_next, const TensorList& v_next, double h,
               double eta) {
+  std::atomic<bool> finite{true};
   for_each_range(k, [&](auto s, std::size_t i, std::int64_t begin, std::int64_t end) {
-    kernels::alf_tail(data(k, i, begin, s), data(v, i, begin, s), data(u, i, begin, s), data(z_next, i, begin, s), data(v_next, i, begin, s),
-                      h, eta, end - begin);
+    if (!kernels::alf_tail(data(k, i, begin, s), data(v, i, begin, s), data(u, i, begin, s), data(z_next, i, begin, s),
+                           data(v_next, i, begin, s), h, eta, end - begin))
+      finite = false;
   });
+  return finite;
 }
 
 double alf_error_norm(const TensorList& z, const TensorList& z_next, const TensorList& u, const TensorList& v, double h, double rtol,

@@ -8,7 +8,8 @@
 namespace neuralode {
 
 void alf_head(const TensorList& z, const TensorList& v, const TensorList& k, double h);
-void alf_tail(const TensorList& k, const TensorList& v, const TensorList& u, const TensorList& z_next, const TensorList& v_next, double h,
+/// Whether all of the results is finite.
+bool alf_tail(const TensorList& k, const TensorList& v, const TensorList& u, const TensorList& z_next, const TensorList& v_next, double h,
               double eta);
 /// Root mean square over all elements of the scaled error.
 double alf_error_norm(const TensorList& z, const TensorList& z_next, const TensorList& u, const TensorList& v, double h, double rtol, double atol);

@@ -12,15 +12,16 @@ namespace {
 
 class Drive {
  public:
-  Drive(Stepper& stepper, double t0, const StepSizeOptions& options)
-      : stepper_(stepper), options_(options), controller_(stepper.error_order()), t_(t0) {}
+  Drive(Stepper& stepper, double t0, const StepSizeOptions& options, Grid& grid)
+      : stepper_(stepper), options_(options), controller_(stepper.error_order()), grid_(grid), t_(t0) {
+    grid_.end = t0;
+  }
 
   void to(double landing, std::int64_t index) {
     if (landing != t_) options_.step_size > 0 ? fixed(landing, index) : adaptive(landing, index);
     stepper_.land(index);
   }
 
-  Grid take() { return std::move(grid_); }
   void choose_first_step(double span) {
     suggested_ = options_.initial_step_size > 0 ? options_.initial_step_size : stepper_.initial_step_size(options_.rtol, options_.atol, span);
   }
@@ -30,12 +31,15 @@ class Drive {
     const double start = t_, h = std::copysign(options_.step_size, landing - start);
     // A remainder of rounding size is no step of its own: the last one takes it in.
     const double steps = std::max(1.0, std::ceil((landing - start) / h - 1e-9));
-    if (steps > static_cast<double>(options_.max_steps)) limit(steps);
+    if (steps > static_cast<double>(options_.max_steps))
+      fail(Status::step_limit, "max_steps: ", options_.max_steps, " steps are not enough: ", steps, " steps of ", options_.step_size,
+           " are needed from t = ", start, " to ", landing, "; raise max_steps or use longer steps");
     const auto count = static_cast<std::int64_t>(steps);
     for (std::int64_t i = 0; i < count; ++i) {
       const bool last = i + 1 == count;
       const double t = start + static_cast<double>(i) * h;
       step(t, last ? landing - t : h, last ? index : -1);
+      grid_.end = last ? landing : t + h;
     }
     t_ = landing;
   }
@@ -48,7 +52,7 @@ class Drive {
       const double length = lands ? remaining : suggested_;
       check_resolvable(length, remaining);
       attempts_ += 1;
-      if (attempts_ > options_.max_steps) limit(static_cast<double>(attempts_));
+      if (attempts_ > options_.max_steps) limit(t_);
       const auto evaluation = stepper_.attempt(t_, sign * length, lands ? index : -1);
       const double error = stepper_.error(options_.rtol, options_.atol);
       const double next = length * controller_.factor(error);
@@ -59,47 +63,48 @@ class Drive {
       }
       stepper_.accept();
       grid_.steps.push_back({t_, sign * length, evaluation, lands ? index : -1});
-      t_ = lands ? landing : t_ + sign * length;
+      t_ = grid_.end = lands ? landing : t_ + sign * length;
       suggested_ = lands ? std::max(suggested_, next) : next;  // a step cut short by a landing says nothing against longer ones
     }
   }
 
   void step(double t, double h, std::int64_t landing) {
     attempts_ += 1;
-    if (attempts_ > options_.max_steps) limit(static_cast<double>(attempts_));
+    if (attempts_ > options_.max_steps) limit(t);
     const auto evaluation = stepper_.attempt(t, h, landing);
+    stepper_.require_acceptable();
     stepper_.accept();
     grid_.steps.push_back({t, h, evaluation, landing});
   }
 
   void check_resolvable(double length, double remaining) const {
     const double smallest = 16 * std::numeric_limits<double>::epsilon() * std::max(std::abs(t_), remaining);
-    if (length < smallest && length < remaining)
-      fail(Status::step_size_underflow, "step-size underflow at t = ", t_, ": the tolerances rtol = ", options_.rtol, ", atol = ", options_.atol,
-           " ask for a step of ", length, ", below what t can resolve; loosen them, or check f for a discontinuity or infinite values there");
+    if (length >= smallest || length >= remaining) return;
+    if (attempts_ > 0) stepper_.require_acceptable();
+    fail(Status::step_size_underflow, "step-size underflow at t = ", t_, ", step ", grid_.steps.size() + 1, ": the tolerances rtol = ",
+         options_.rtol, ", atol = ", options_.atol, " ask for a step of ", length, ", below what t can resolve; loosen them, or check f for a discontinuity or infinite values there");
   }
 
-  [[noreturn]] void limit(double needed) const {
-    fail(Status::step_limit, "max_steps: ", options_.max_steps, " steps are not enough (stopped at t = ", t_, ", step ", needed,
-         "); raise max_steps, use longer steps or looser tolerances");
+  [[noreturn]] void limit(double t) const {
+    fail(Status::step_limit, "max_steps: ", options_.max_steps, " steps are not enough (stopped at t = ", t, ", ", grid_.steps.size(), " accepted, ",
+         grid_.rejected, " rejected); raise max_steps, use longer steps or looser tolerances");
   }
 
   Stepper& stepper_;
   const StepSizeOptions& options_;
   PiController controller_;
+  Grid& grid_;
   double t_;
   double suggested_ = 0;
   std::int64_t attempts_ = 0;
-  Grid grid_;
 };
 
 }  // namespace
 
-Grid drive(Stepper& stepper, double t0, const std::vector<double>& landings, const StepSizeOptions& options) {
-  Drive drive(stepper, t0, options);
+void drive(Stepper& stepper, double t0, const std::vector<double>& landings, const StepSizeOptions& options, Grid& grid) {
+  Drive drive(stepper, t0, options, grid);
   if (options.step_size == 0) drive.choose_first_step(std::abs(landings.back() - t0));
   for (std::size_t i = 0; i < landings.size(); ++i) drive.to(landings[i], static_cast<std::int64_t>(i));
-  return drive.take();
 }
 
 }  // namespace neuralode

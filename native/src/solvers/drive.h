@@ -18,6 +18,7 @@ struct Grid {
   };
   std::vector<Step> steps;
   std::int64_t rejected = 0;
+  double end = 0;  ///< where the last accepted step ended
 };
 
 /// One method of stepping, holding its state.
@@ -32,6 +33,8 @@ class Stepper {
   virtual std::int64_t attempt(double t, double h, std::int64_t landing) = 0;
   /// Scaled norm of the tried step's error estimate; <= 1 is acceptable.
   virtual double error(double rtol, double atol) = 0;
+  /// Throws, naming step, time and state, where the tried step can never be accepted: non_finite, lattice_overflow.
+  virtual void require_acceptable() const = 0;
   /// The tried step becomes the state.
   virtual void accept() = 0;
   /// The state has reached landing time `index`.
@@ -39,8 +42,8 @@ class Stepper {
 };
 
 /// Steps from t0 to landings.front(), ..., landings.back(), which are monotone from t0 on; a landing time equal to where the
-/// state is takes no step. Throws step_limit, step_size_underflow.
+/// state is takes no step. Throws step_limit, step_size_underflow and what require_acceptable throws; `grid` then has what was accepted.
 /// Fixed: every step has the given length but the last before each landing time, which is shortened (never by rounding alone).
-Grid drive(Stepper& stepper, double t0, const std::vector<double>& landings, const StepSizeOptions& options);
+void drive(Stepper& stepper, double t0, const std::vector<double>& landings, const StepSizeOptions& options, Grid& grid);
 
 }  // namespace neuralode

@@ -25,6 +25,16 @@ bool owns_storage_alone(const at::Tensor& tensor) {
   return tensor.use_count() == 1 && tensor.unsafeGetTensorImpl()->storage().use_count() == 1;
 }
 
+TensorList laid_out_as(TensorList tensors, const TensorList& reference) {
+  for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i] = with_layout_of(tensors[i], reference[i]);
+  return tensors;
+}
+
+void take_back(TensorList& buffers) {
+  for (auto& buffer : buffers)
+    if (!owns_storage_alone(buffer)) buffer = at::empty_strided(buffer.sizes(), buffer.strides(), buffer.options());
+}
+
 TensorList empty_like(const TensorList& reference) {
   TensorList result(reference.size());
   std::transform(reference.begin(), reference.end(), result.begin(),

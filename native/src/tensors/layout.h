@@ -14,6 +14,12 @@ at::Tensor dense_copy(const at::Tensor& tensor);
 /// Whether `tensor` is the only handle to itself and no other tensor shares its storage.
 bool owns_storage_alone(const at::Tensor& tensor);
 
+/// with_layout_of for every tensor of a list.
+TensorList laid_out_as(TensorList tensors, const TensorList& reference);
+
+/// Replaces the tensors whose memory somebody else holds too, so that they can be written over.
+void take_back(TensorList& buffers);
+
 /// An uninitialised list shaped and laid out as `reference`.
 TensorList empty_like(const TensorList& reference);
 TensorList zeros_like(const TensorList& reference);

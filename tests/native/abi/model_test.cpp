@@ -147,6 +147,8 @@ TEST_F(ModelAbi, StatisticsAddUpAndAreReset) {
   EXPECT_EQ(statistics.steps_accepted, 4);  // two blocks, two steps
   EXPECT_EQ(statistics.nfe_forward, 6);
   EXPECT_EQ(statistics.nfe_backward, 6);
+  EXPECT_EQ(statistics.steps_replayed, 0);
+  EXPECT_LT(statistics.reconstruction_error, 1e-3);  // float32 rounding over two steps
   ASSERT_OK(neuralode_model_statistics(model_.get(), 0, &statistics));
   EXPECT_EQ(statistics.nfe_forward, 0);
   EXPECT_TRUE(std::isnan(statistics.reconstruction_error));

@@ -7,6 +7,9 @@ NullCalls solve_nulls(World& w) {
   static neuralode_tensor_map map = nullptr;
   static neuralode_dynamics dynamics = nullptr;
   static neuralode_solution solution = nullptr;
+  static neuralode_status status = NEURALODE_OK;
+  static const char* text = nullptr;
+  static double reached = 0;
   const auto create = [](neuralode_eval_callback eval, int64_t parameters, int64_t buffers, neuralode_dynamics* made) {
     return neuralode_dynamics_create_callback(eval, nullptr, nullptr, nullptr, nullptr, parameters, nullptr, buffers, made);
   };
@@ -46,6 +49,10 @@ NullCalls solve_nulls(World& w) {
          return neuralode_solution_statistics(nullptr, &s);
        }},
       {"neuralode_solution_statistics.out_statistics", [&] { return neuralode_solution_statistics(w.solution.get(), nullptr); }},
+      {"neuralode_solution_status.solution", [] { return neuralode_solution_status(nullptr, &status, &text, &reached); }},
+      {"neuralode_solution_status.out_status", [&] { return neuralode_solution_status(w.solution.get(), nullptr, &text, &reached); }},
+      {"neuralode_solution_status.out_text", [&] { return neuralode_solution_status(w.solution.get(), &status, nullptr, &reached); }},
+      {"neuralode_solution_status.out_reached", [&] { return neuralode_solution_status(w.solution.get(), &status, &text, nullptr); }},
       {"neuralode_solution_times.solution", [] { return neuralode_solution_times(nullptr, &out); }},
       {"neuralode_solution_times.out_times", [&] { return neuralode_solution_times(w.solution.get(), nullptr); }},
   };

@@ -53,6 +53,9 @@ int main(void) {
   neuralode_solution solution = NULL;
   neuralode_solve_options options;
   neuralode_statistics statistics;
+  neuralode_status went = -1;
+  const char* text = NULL;
+  double reached = 0;
   int64_t tensors = -1, others = -1;
 
   check(neuralode_tensor_set_requires_grad(a, 1), "set_requires_grad");
@@ -66,6 +69,7 @@ int main(void) {
   check(neuralode_tensor_get_grad(a, &a_a), "get_grad");
   check(neuralode_tensor_get_grad(z0, &a_z0), "get_grad");
   check(neuralode_solution_statistics(solution, &statistics), "solution_statistics");
+  check(neuralode_solution_status(solution, &went, &text, &reached), "solution_status");
 
   /* Order 2 at h = 0.01: an error of about h^2. */
   check_near(value_of(z1), start * exp(rate), 1e-4, "z(1)");
@@ -73,6 +77,9 @@ int main(void) {
   check_near(value_of(a_z0), exp(rate), 1e-4, "dz(1)/dz0");
   check_near((double)statistics.nfe_forward, 101, 0, "nfe_forward");
   check_near((double)statistics.nfe_backward, 101, 0, "nfe_backward");
+  check_near((double)went, NEURALODE_OK, 0, "how it went");
+  check_near(reached, 1, 0, "time reached");
+  if (text == NULL || text[0] != '\0') check_near(1, 0, 0, "characters to say");
 
   check(neuralode_solution_destroy(solution), "solution_destroy");
   check(neuralode_dynamics_destroy(dynamics), "dynamics_destroy");

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "c_api/handles.h"
+#include "gradients/solve.h"
 #include "neuralode/solve.h"
 #include "support/expect.h"
 
@@ -29,10 +30,26 @@ TEST(Guarded, StatusValuesAreThoseOfTheHeader) {
   EXPECT_EQ(int(Status::step_limit), NEURALODE_STEP_LIMIT);
   EXPECT_EQ(int(Status::non_finite), NEURALODE_NON_FINITE);
   EXPECT_EQ(int(Status::unknown_error), NEURALODE_UNKNOWN_ERROR);
+  EXPECT_EQ(int(Status::lattice_overflow), NEURALODE_LATTICE_OVERFLOW);
+  EXPECT_EQ(int(Status::drift), NEURALODE_DRIFT);
+}
+
+TEST(SolveOptions, ChoicesHaveTheValuesOfTheHeader) {
+  EXPECT_EQ(int(SolverKind::alf), NEURALODE_SOLVER_ALF);
+  EXPECT_EQ(int(GradientKind::mali), NEURALODE_GRADIENT_MALI);
+  EXPECT_EQ(int(GradientKind::backprop), NEURALODE_GRADIENT_BACKPROP);
+  EXPECT_EQ(int(GradientKind::none), NEURALODE_GRADIENT_NONE);
+  EXPECT_EQ(int(ReversalKind::floating), NEURALODE_REVERSAL_FLOAT);
+  EXPECT_EQ(int(ReversalKind::exact), NEURALODE_REVERSAL_EXACT);
+  EXPECT_EQ(int(SnapshotKind::automatic), NEURALODE_SNAPSHOTS_AUTOMATIC);
+  EXPECT_EQ(int(SnapshotKind::none), NEURALODE_SNAPSHOTS_NONE);
+  EXPECT_EQ(int(SnapshotKind::every), NEURALODE_SNAPSHOTS_EVERY);
+  EXPECT_EQ(int(FailureKind::error), NEURALODE_FAILURE_ERROR);
+  EXPECT_EQ(int(FailureKind::value), NEURALODE_FAILURE_VALUE);
 }
 
 TEST(Guarded, AnErrorKeepsItsStatusAndText) {
-  for (int status = 1; status <= 10; ++status) {
+  for (int status = 1; status <= 12; ++status) {
     EXPECT_EQ(guarded([&] { fail(static_cast<Status>(status), "text ", status); }), status);
     EXPECT_EQ(last_error(), "text " + std::to_string(status));
   }
@@ -81,7 +98,7 @@ TEST(ReadOptions, OverlaysTheBytesThatTheCallerKnows) {
   given.struct_size = offsetof(neuralode_solve_options, rtol);
   given.solver = NEURALODE_SOLVER_ALF;
   given.gradient = NEURALODE_GRADIENT_BACKPROP;
-  given.reserved = 0;
+  given.reversal = NEURALODE_REVERSAL_FLOAT;
   given.step_size = 0.25;
   const auto read = read_options(&given, &neuralode_solve_options_init);
   EXPECT_EQ(read.gradient, NEURALODE_GRADIENT_BACKPROP);

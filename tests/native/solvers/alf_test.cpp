@@ -7,6 +7,7 @@
 
 #include "support/expect.h"
 #include "support/ode.h"
+#include "tensors/layout.h"
 
 namespace neuralode::testing {
 namespace {
@@ -47,7 +48,8 @@ std::pair<double, double> round_trip(at::ScalarType dtype, double eta, int count
   const at::NoGradGuard not_recording;
   RandomReplay random(at::kCPU);
   const auto z0 = wave({3, 4}, 0.7, 1, dtype);
-  AlfStepper stepper(*f, random, 0, {z0}, eta, false, [](auto, const auto&) {});
+  const auto arithmetic = make_float_alf(eta, 0.1 * count);
+  AlfStepper stepper(*f, random, *arithmetic, 0, {z0}, false, {});
   const auto v0 = f->eval(at::scalar_tensor(0.0, dtype), {z0})[0];
   std::vector<Grid::Step> steps;
   for (int i = 0; i < count; ++i) {
@@ -55,7 +57,7 @@ std::pair<double, double> round_trip(at::ScalarType dtype, double eta, int count
     steps.push_back({t, h, stepper.attempt(t, h, -1), -1});
     stepper.accept();
   }
-  AlfReverse reverse(*f, random, stepper.take(), eta, {}, false);
+  AlfReverse reverse(*f, random, *arithmetic, stepper.state(), {}, false);
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) reverse.step(*step, false);
   return {gap(reverse.state().z[0], z0), gap(reverse.state().v[0], v0)};
 }
@@ -75,11 +77,10 @@ TEST(Alf, TheInverseRestoresTheStateWithinRounding) {
 }
 
 TEST(Alf, TheFirstStepIsAHundredthOfTheTimeInWhichZChanges) {
-  const AlfState state{{at::full({5}, 2.0, at::kDouble)}, {at::full({5}, 4.0, at::kDouble)}};
-  EXPECT_DOUBLE_EQ(first_step_size(state, 1e-3, 1e-6, 1), 0.005);
-  EXPECT_DOUBLE_EQ(first_step_size(state, 1e-3, 1e-6, 0.001), 0.001);  // never beyond the span
-  const AlfState resting{{at::full({5}, 2.0, at::kDouble)}, {at::zeros({5}, at::kDouble)}};
-  EXPECT_DOUBLE_EQ(first_step_size(resting, 1e-3, 1e-6, 1), 1e-6);
+  const TensorList z{at::full({5}, 2.0, at::kDouble)}, v{at::full({5}, 4.0, at::kDouble)};
+  EXPECT_DOUBLE_EQ(first_step_size(z, v, 1e-3, 1e-6, 1), 0.005);
+  EXPECT_DOUBLE_EQ(first_step_size(z, v, 1e-3, 1e-6, 0.001), 0.001);  // never beyond the span
+  EXPECT_DOUBLE_EQ(first_step_size(z, zeros_like(v), 1e-3, 1e-6, 1), 1e-6);
 }
 
 /// dz/dt = -5 (z - cos t), z(0) = 0, at t = 1: a fast part, exp(-5 t), and a slow one.

@@ -1,0 +1,50 @@
+#include "gradients/sweep.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+namespace neuralode {
+
+namespace {
+
+std::uint32_t version_of(const at::Tensor& value) { return value.is_inference() ? 0 : static_cast<std::uint32_t>(value._version()); }
+
+}  // namespace
+
+WatchedTensor::WatchedTensor(const at::Tensor& tensor) : value_(tensor.detach()), version_(version_of(tensor)) {}
+
+bool WatchedTensor::unchanged() const { return version_of(value_) == version_; }
+
+Sweep::Sweep(const Problem& problem)
+    : dynamics(problem.dynamics),
+      options(problem.options),
+      landings(landings_of(problem.t0, problem.t1, problem.t_eval)),
+      random(problem.z0[0].device()),
+      autocast(AutocastState::current(problem.z0[0].device().type())),
+      modes(problem.dynamics->modes()),
+      epsilon(epsilon_of(problem.z0[0].scalar_type())),
+      drift_tolerance(drift_tolerance_of(problem.options, problem.z0[0].scalar_type(), autocast)) {
+  for (const auto& tensor : problem.z0) z0.emplace_back(tensor);
+}
+
+double Sweep::span() const { return std::abs(landings.times.back() - landings.t0); }
+
+std::unique_ptr<AlfArithmetic> Sweep::arithmetic() {
+  return options.reversal == ReversalKind::exact ? make_lattice_alf(lattice, span()) : make_float_alf(options.eta, span());
+}
+
+SnapshotSchedule Sweep::schedule(const AlfArithmetic& arithmetic) const {
+  if (!differentiable || options.snapshots == SnapshotKind::none) return SnapshotSchedule::none();
+  if (options.snapshots == SnapshotKind::every) return SnapshotSchedule::every(options.snapshot_interval);
+  if (arithmetic.exact()) return SnapshotSchedule::none();
+  return SnapshotSchedule::automatic(arithmetic.log_amplification(), dynamics->drift_rate().item<double>(), epsilon, drift_tolerance);
+}
+
+void Sweep::watch_parameters() {
+  parameters = differentiable_parameters(*dynamics);
+  watched = dynamics->parameters();
+  for (const auto& [name, parameter] : watched) watched_parameters.emplace_back(parameter);
+}
+
+}  // namespace neuralode

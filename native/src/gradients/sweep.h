@@ -1,0 +1,74 @@
+// What a MALI solve keeps from its forward sweep for its reverse sweep, and the two sweeps.
+#pragma once
+
+#include <torch/custom_class.h>
+
+#include "gradients/landings.h"
+#include "gradients/snapshots.h"
+#include "gradients/solve.h"
+#include "solvers/alf.h"
+#include "tensors/autocast.h"
+#include "tensors/random_replay.h"
+
+namespace neuralode {
+
+/// A tensor of the program's, usable as long as nobody has changed it in place.
+class WatchedTensor {
+ public:
+  explicit WatchedTensor(const at::Tensor& tensor);
+  bool unchanged() const;
+  const at::Tensor& value() const { return value_; }
+
+ private:
+  at::Tensor value_;
+  std::uint32_t version_;
+};
+
+/// Everything but the end state that the reverse sweep needs.
+struct Sweep : torch::CustomClassHolder {
+  explicit Sweep(const Problem& problem);
+
+  std::shared_ptr<Dynamics> dynamics;
+  SolveOptions options;
+  Landings landings;
+  std::shared_ptr<Grid> grid = std::make_shared<Grid>();
+  std::shared_ptr<Statistics> statistics = std::make_shared<Statistics>();
+  std::shared_ptr<Outcome> outcome = std::make_shared<Outcome>();
+  RandomReplay random;
+  AutocastState autocast;
+  std::vector<bool> modes;
+  bool differentiable = false;  ///< whether a reverse sweep may come
+  bool wants_times = false;
+  double epsilon, drift_tolerance;
+  TensorList parameters;               ///< that gradients are wanted for
+  NamedTensorList watched;             ///< all of them: the trajectory depends on frozen ones too
+  std::vector<WatchedTensor> watched_parameters;
+  std::vector<WatchedTensor> z0;
+  Lattice lattice;                     ///< exact reversal
+  std::vector<Snapshot> snapshots;
+
+  double span() const;
+  std::unique_ptr<AlfArithmetic> arithmetic();
+  SnapshotSchedule schedule(const AlfArithmetic& arithmetic) const;
+  /// Looks at the parameters, whose change in place before the reverse sweep is an error.
+  void watch_parameters();
+};
+
+struct ForwardResult {
+  AlfState end;       ///< in the sweep's arithmetic; where the solve failed, the last good state or empty
+  TensorList states;  ///< in the form of Solution::states
+};
+
+/// Writes the sweep's grid, statistics, outcome, snapshots and lattice. z0: the sweep's, detached. Throws what f throws and, unless options.failure
+/// is value, the failures of the solve.
+ForwardResult forward_sweep(Sweep& sweep);
+
+struct ReverseResult {
+  TensorList a_z0, a_parameters;
+  std::vector<double> a_times;  ///< t0, landing 0, landing 1, ...
+};
+
+/// cotangents: of the states. Throws invalid_argument when a parameter was changed in place since; drift, unless options.failure is value.
+ReverseResult reverse_sweep(Sweep& sweep, const AlfState& end, const TensorList& cotangents);
+
+}  // namespace neuralode

@@ -1,0 +1,133 @@
+// ALF on a fixed-point lattice: kernels/cpu/lattice.h, docs/reversibility.md.
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/error.h"
+#include "solvers/alf_arithmetic.h"
+#include "solvers/lattice_kernels.h"
+#include "tensors/layout.h"
+
+namespace neuralode {
+
+namespace {
+
+double largest(const at::Tensor& tensor) { return tensor.numel() > 0 ? tensor.detach().abs().max().to(at::kDouble).item<double>() : 0; }
+
+/// The power of two that a scale's quantum is: 2^(ceil(log2 scale) - bits).
+double quantum_of(double scale, int bits) {
+  constexpr int smallest = -1000;  // still a normal number
+  return std::ldexp(1.0, std::max(smallest, static_cast<int>(std::ceil(std::log2(scale))) - bits));
+}
+
+TensorList integers_like(const TensorList& reference) {
+  TensorList result;
+  for (const auto& tensor : reference) result.push_back(at::empty_strided(tensor.sizes(), tensor.strides(), tensor.options().dtype(at::kLong)));
+  return result;
+}
+
+class LatticeAlf final : public AlfArithmetic {
+ public:
+  LatticeAlf(Lattice& lattice, double span) : lattice_(lattice), span_(span) {}
+
+  AlfState start(TensorList z0, const TensorList& v0) override {
+    if (lattice_.z0.empty()) lattice_ = choose_lattice(std::move(z0), v0, span_);
+    AlfState state{integers_like(lattice_.z0), integers_like(lattice_.z0)};
+    for (auto& z : state.z) z.zero_();
+    TensorList v;
+    for (std::size_t i = 0; i < v0.size(); ++i) v.push_back(with_layout_of(v0[i], lattice_.z0[i]));
+    if (lattice::start(lattice_, v, state.v) == StepResult::overflow)
+      fail(Status::lattice_overflow, "f(t0, z0) is too large against |t1 - t0| = ", span_, " and z0 for fixed-point numbers; use reversal float");
+    return state;
+  }
+
+  AlfState room_after(const AlfState& state, bool keep) const override { return keep ? AlfState{empty_like(state.z), empty_like(state.v)} : state; }
+
+  const TensorList& head(const AlfState& state, AlfState&, double h) override {
+    lattice::head(lattice_, state, midpoint(), h);
+    return k_;
+  }
+
+  StepResult tail(const AlfState& state, const TensorList& u, AlfState& next, double h) override {
+    return lattice::tail(lattice_, state, u, next, h);
+  }
+
+  const TensorList& reverse_head(const AlfState& state, const TensorList& a_z, const TensorList& a_v, const TensorList& a_u, double h) override {
+    lattice::reverse_head(lattice_, state, a_z, a_v, midpoint(), a_u, h);
+    return k_;
+  }
+
+  StepResult reverse_tail(AlfState& state, const TensorList& u, const TensorList& g, const TensorList& a_z, const TensorList& a_v,
+                          double h) override {
+    return lattice::reverse_tail(lattice_, state, u, g, state, a_z, a_v, h);
+  }
+
+  TensorList z_of(const AlfState& state) const override {
+    auto z = empty_like(lattice_.z0);
+    lattice::state(lattice_, state.z, z);
+    return z;
+  }
+
+  TensorList v_of(const AlfState& state) const override {
+    auto v = empty_like(lattice_.z0);
+    lattice::velocity(lattice_, state.v, v);
+    return v;
+  }
+
+  double drift(const AlfState& reconstructed, const AlfState& known) const override {
+    double dz = 0, dv = 0;
+    for (std::size_t i = 0; i < lattice_.z0.size(); ++i) {
+      dz = std::max(dz, lattice_.quantum_z[i] * lattice::difference(reconstructed.z, known.z, i));
+      dv = std::max(dv, lattice_.quantum_v[i] * lattice::difference(reconstructed.v, known.v, i));
+    }
+    if (dz == 0 && dv == 0) return 0;
+    double z = 0, v = 0;
+    for (const auto& tensor : z_of(known)) z = std::max(z, largest(tensor));
+    for (const auto& tensor : v_of(known)) v = std::max(v, largest(tensor));
+    if (span_ > 0) v = std::max(v, z / span_);
+    return std::max(z > 0 ? dz / z : dz, v > 0 ? dv / v : dv);
+  }
+
+  double log_amplification() const override { return 0; }
+  bool exact() const override { return true; }
+
+ private:
+  TensorList& midpoint() {
+    if (k_.empty()) k_ = empty_like(lattice_.z0);
+    take_back(k_);
+    return k_;
+  }
+
+  Lattice& lattice_;
+  double span_;
+  TensorList k_;
+};
+
+}  // namespace
+
+Lattice choose_lattice(TensorList z0, const TensorList& v0, double span) {
+  constexpr double headroom_share = 1.0 / 1024;  // of the way that v0 would go in the span; the headroom is eight times more, or more
+  Lattice lattice;
+  std::vector<double> scales;
+  double any = 0;
+  for (std::size_t i = 0; i < z0.size(); ++i) {
+    const double z = largest(z0[i]), way = span * largest(v0[i]);
+    scales.push_back(z > 0 ? std::max(z, way * headroom_share) : way);
+    any = std::max(any, scales.back());
+  }
+  for (std::size_t i = 0; i < z0.size(); ++i) {
+    const int bits = z0[i].scalar_type() == at::kDouble ? 48 : 40;
+    const double scale = scales[i] > 0 ? scales[i] : any > 0 ? any : 1;
+    const double speed = std::max(largest(v0[i]), span > 0 ? scale / span : 0);
+    lattice.quantum_z.push_back(quantum_of(scale, bits));
+    lattice.quantum_v.push_back(quantum_of(speed > 0 ? speed : 1, bits));
+  }
+  lattice.z0 = std::move(z0);
+  return lattice;
+}
+
+std::unique_ptr<AlfArithmetic> make_lattice_alf(Lattice& lattice, double span) { return std::make_unique<LatticeAlf>(lattice, span); }
+
+}  // namespace neuralode
