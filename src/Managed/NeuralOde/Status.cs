@@ -1,6 +1,6 @@
 namespace NeuralOde;
 
-/// <summary>Why a native call failed. The values are those of <c>neuralode_status_code</c>.</summary>
+/// <summary>How a native call, or a solve, went. The values are those of <c>neuralode_status_code</c>.</summary>
 public enum Status
 {
     /// <summary>It did not fail.</summary>
@@ -35,4 +35,10 @@ public enum Status
 
     /// <summary>Something outside the library's knowledge was thrown.</summary>
     UnknownError = 10,
+
+    /// <summary><see cref="Reversal.Exact"/>: the state left the range of its fixed-point numbers.</summary>
+    LatticeOverflow = 11,
+
+    /// <summary>The states that a reverse sweep reconstructed are further from the known ones than <see cref="SolverOptions.DriftTolerance"/>.</summary>
+    Drift = 12,
 }

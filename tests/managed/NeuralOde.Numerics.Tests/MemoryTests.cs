@@ -30,7 +30,10 @@ public sealed class MemoryTests : ScopedTests
         var weight = (Tensor.Randn([64, 64]) * 0.05).WithGrad();
         var z0 = Tensor.Randn([256, 64]).WithGrad();
         using var f = Dynamics.FromFunction((_, z) => z.MatMul(weight).Tanh(), [weight]);
-        var solver = new OdeSolver(new() { StepSize = 1.0 / steps, Gradient = gradient, Eta = eta });
+        var solver = new OdeSolver(new()
+        {
+            StepSize = 1.0 / steps, Gradient = gradient, Eta = eta, SnapshotInterval = SnapshotInterval.None, Failure = FailureMode.Value,
+        });
         var before = TensorMemory.LiveBytes;
         TensorMemory.ResetPeak();
         using var solution = solver.Solve(f, z0, 0, 1);

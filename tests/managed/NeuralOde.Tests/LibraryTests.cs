@@ -9,7 +9,7 @@ public sealed class LibraryTests
     {
         using var info = JsonDocument.Parse(Library.Info);
 
-        Assert.Equal(1, info.RootElement.GetProperty("abi").GetInt32());
+        Assert.Equal((int)Interop.NativeMethods.NEURALODE_ABI_VERSION, info.RootElement.GetProperty("abi").GetInt32());
         Assert.NotEmpty(info.RootElement.GetProperty("libtorch").GetString()!);
     }
 
@@ -68,6 +68,8 @@ public sealed class LibraryTests
         Same<DType, Interop.neuralode_dtype>();
         Same<GradientMethod, Interop.neuralode_gradient>();
         Same<SolverKind, Interop.neuralode_solver>();
+        Same<Reversal, Interop.neuralode_reversal>();
+        Same<FailureMode, Interop.neuralode_failure>();
         Same<Stem, Interop.neuralode_stem>();
         Same<OptimizerKind, Interop.neuralode_optimizer_kind>();
         Same<ScheduleKind, Interop.neuralode_schedule_kind>();
@@ -81,8 +83,7 @@ public sealed class LibraryTests
     public void Options_default_to_the_librarys_defaults()
     {
         _ = Interop.NativeMethods.neuralode_solve_options_init(out var solve);
-        var ours = new SolverOptions().ToNative();
-        Assert.Equal((solve.rtol, solve.atol, solve.eta, solve.max_steps), (ours.rtol, ours.atol, ours.eta, ours.max_steps));
+        Assert.Equal(solve, new SolverOptions().ToNative());
 
         _ = Interop.NativeMethods.neuralode_optimizer_options_init(out var optimizer);
         Assert.Equal(optimizer, new OptimizerOptions().ToNative());

@@ -29,13 +29,23 @@ public sealed class OdeBlock : IDisposable
     /// <summary>What the solver did in the last <see cref="Forward"/> and its backward; zeros before the first.</summary>
     public SolverStatistics LastStatistics => _last?.Statistics ?? new SolverStatistics();
 
+    /// <summary>How the last <see cref="Forward"/> and its backward went, with <see cref="FailureMode.Value"/>: <see cref="Status.Drift"/> where
+    /// the backward drifted too far. <see cref="Status.Ok"/> before the first.</summary>
+    public Status LastStatus => _last?.Status ?? Status.Ok;
+
+    /// <summary>What happened in the last <see cref="Forward"/> and its backward and what to do; "" when there is nothing to say.</summary>
+    public string LastMessage => _last?.Message ?? "";
+
     /// <summary>The state at t1 for state <paramref name="z"/> at t0, of the same shape.</summary>
+    /// <exception cref="NeuralOdeException">The solve did not reach t1: with <see cref="FailureMode.Value"/> too, because a layer has no way to
+    /// hand a status on. <see cref="LastStatus"/> and <see cref="LastStatistics"/> tell of the failed solve then.</exception>
     public Tensor Forward(Tensor z)
     {
         var solution = _solver.Solve(_dynamics, z, _t0, _t1);
         _last?.Dispose();
         _last = solution;
-        return solution.ShareState();
+        var (status, message, _) = solution.Outcome();
+        return status == Status.Ok ? solution.ShareState() : throw new NeuralOdeException(status, message);
     }
 
     /// <inheritdoc/>

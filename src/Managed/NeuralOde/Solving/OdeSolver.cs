@@ -25,7 +25,8 @@ public sealed unsafe class OdeSolver
     /// <param name="t0">The first time, finite.</param>
     /// <param name="t1">The last time, finite.</param>
     /// <param name="tEval">Null, or the times from t0 towards t1 at which the state is wanted.</param>
-    /// <exception cref="NeuralOdeException">The status tells the reason: a step size too small, too many steps, a state not finite, ...</exception>
+    /// <exception cref="NeuralOdeException">The status tells the reason: a step size too small, too many steps, a state not finite, ... These
+    /// are in <see cref="Solution.Status"/> instead with <see cref="FailureMode.Value"/>.</exception>
     public Solution Solve(Dynamics f, Tensor z0, double t0, double t1, IReadOnlyList<double>? tEval = null) => Solve(f, [z0], t0, t1, tEval);
 
     /// <summary>As <see cref="Solve(Dynamics, Tensor, double, double, IReadOnlyList{double}?)"/> for a tuple of states.</summary>

@@ -27,11 +27,22 @@ public sealed unsafe class Solution : IDisposable
         }
     }
 
-    /// <summary>The first (or only) state: z0's shape at t1, or (times, *shape) at the times asked for.</summary>
+    /// <summary>The first (or only) state: z0's shape at t1, or (times, *shape) at the times asked for. Of a failed solve: at
+    /// <see cref="ReachedTime"/>, and NaN at times asked for that it did not reach; it requires no gradient then.</summary>
     public Tensor State => _states[0];
 
     /// <summary>All states, in the order of z0.</summary>
     public IReadOnlyList<Tensor> States => _states;
+
+    /// <summary>How it went up to now: <see cref="Status.Ok"/> or, with <see cref="FailureMode.Value"/>, what failed; <see cref="Status.Drift"/>
+    /// once a backward has drifted too far.</summary>
+    public Status Status => Outcome().Status;
+
+    /// <summary>What happened and what to do; "" when there is nothing to say.</summary>
+    public string Message => Outcome().Message;
+
+    /// <summary>The time of the states: t1 unless the solve failed.</summary>
+    public double ReachedTime => Outcome().ReachedTime;
 
     /// <summary>What the solver did up to now: the backward figures are there once a backward has run.</summary>
     public SolverStatistics Statistics
@@ -60,6 +71,14 @@ public sealed unsafe class Solution : IDisposable
     {
         foreach (var state in _states) state?.Dispose();
         _handle.Dispose();
+    }
+
+    /// <summary>Status, message and time together, as the library has them now.</summary>
+    internal (Status Status, string Message, double ReachedTime) Outcome()
+    {
+        using var self = _handle.Lend();
+        NativeCall.Check(NativeMethods.neuralode_solution_status(self.Pointer, out var status, out var text, out var reached));
+        return ((Status)status, NativeCall.Text(text), reached);
     }
 
     /// <summary>The first state as a tensor of its own, in the current scope.</summary>

@@ -17,10 +17,17 @@ public sealed record SolverStatistics
     /// <summary>Linearised evaluations (one evaluation and one pullback) in the last reverse sweep.</summary>
     public long NfeBackward { get; init; }
 
-    /// <summary>States kept between the sweeps besides the end state.</summary>
+    /// <summary>Pairs (z, v) kept at once besides the end state; those that the last reverse sweep added included.</summary>
     public long Snapshots { get; init; }
 
-    /// <summary>max |z0' - z0| / max |z0| of the last reverse sweep; NaN where none ran or z0 is gone.</summary>
+    /// <summary>Bytes of the snapshots.</summary>
+    public long SnapshotBytes { get; init; }
+
+    /// <summary>Steps that the last reverse sweep made again because they had drifted; one evaluation of the dynamics each.</summary>
+    public long StepsReplayed { get; init; }
+
+    /// <summary>Drift of the last reverse sweep: the largest relative distance of a reconstructed (z, v) from the known one, over z0, v0 and
+    /// every snapshot: max |dz| / max |z| and max |dv| / max(max |v|, max |z| / |t1 - t0|). NaN where none ran or nothing was known.</summary>
     public double ReconstructionError { get; init; }
 
     internal static SolverStatistics From(in neuralode_statistics native) => new()
@@ -30,6 +37,8 @@ public sealed record SolverStatistics
         NfeForward = native.nfe_forward,
         NfeBackward = native.nfe_backward,
         Snapshots = native.snapshots,
+        SnapshotBytes = native.snapshot_bytes,
+        StepsReplayed = native.steps_replayed,
         ReconstructionError = native.reconstruction_error,
     };
 }

@@ -11,7 +11,8 @@ public sealed class SolverArgumentTests : IDisposable
         { "Eta", "0.5" }, { "Eta", "0" }, { "Eta", "1.5" }, { "Eta", "NaN" },
         { "StepSize", "0" }, { "StepSize", "-0.1" }, { "StepSize", "NaN" },
         { "RelativeTolerance", "0" }, { "AbsoluteTolerance", "-1" }, { "InitialStepSize", "0" }, { "MaxSteps", "0" },
-        { "Solver", "99" }, { "Gradient", "99" },
+        { "Solver", "99" }, { "Gradient", "99" }, { "Reversal", "99" }, { "Failure", "99" },
+        { "DriftTolerance", "0" }, { "DriftTolerance", "-1" }, { "DriftTolerance", "NaN" },
     };
 
     public void Dispose()
@@ -36,6 +37,51 @@ public sealed class SolverArgumentTests : IDisposable
         var error = Assert.Throws<ArgumentOutOfRangeException>(() => new OdeSolver(new() { Eta = 0.5 }));
 
         Assert.Contains("without an inverse", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Exact_reversal_needs_eta_of_one()
+    {
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => new OdeSolver(new() { Reversal = Reversal.Exact, Eta = 0.9 }));
+
+        Assert.Equal("Eta", error.ParamName);
+        Assert.Contains("Eta: 0.9 cannot be undone to the bit; set it to 1", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Exact_reversal_is_not_for_backprop()
+    {
+        var options = new SolverOptions { Reversal = Reversal.Exact, Gradient = GradientMethod.Backprop };
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => new OdeSolver(options));
+
+        Assert.Equal("Reversal", error.ParamName);
+        Assert.Contains("take GradientMethod.Mali", error.Message, StringComparison.Ordinal);
+        _ = new OdeSolver(options with { Gradient = GradientMethod.None });
+    }
+
+    [Theory]
+    [InlineData(GradientMethod.Backprop)]
+    [InlineData(GradientMethod.None)]
+    public void A_number_of_steps_between_snapshots_is_only_for_mali(GradientMethod gradient)
+    {
+        var options = new SolverOptions { SnapshotInterval = SnapshotInterval.Every(4), Gradient = gradient };
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => new OdeSolver(options));
+
+        Assert.Equal("SnapshotInterval", error.ParamName);
+        Assert.Contains($"SnapshotInterval: 4 has no reverse sweep to serve with GradientMethod.{gradient}", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("none", GradientMethod.None)]
+    [InlineData("auto", GradientMethod.Backprop)]
+    [InlineData("none", GradientMethod.Backprop)]
+    [InlineData("auto", GradientMethod.None)]
+    public void Snapshots_of_no_number_go_with_every_gradient(string interval, GradientMethod gradient)
+    {
+        var options = new SolverOptions { SnapshotInterval = SnapshotInterval.Parse(interval), Gradient = gradient, StepSize = 0.25 };
+        using var solution = new OdeSolver(options).Solve(_decay, Tensor.Scalar(1.0), 0, 1);
+
+        Assert.Equal(Status.Ok, solution.Status);
     }
 
     [Theory]
@@ -142,6 +188,9 @@ public sealed class SolverArgumentTests : IDisposable
             "MaxSteps" => options with { MaxSteps = (long)value },
             "Solver" => options with { Solver = (SolverKind)value },
             "Gradient" => options with { Gradient = (GradientMethod)value },
+            "Reversal" => options with { Reversal = (Reversal)value },
+            "Failure" => options with { Failure = (FailureMode)value },
+            "DriftTolerance" => options with { DriftTolerance = value },
             _ => throw new ArgumentException(name, nameof(name)),
         };
     }
