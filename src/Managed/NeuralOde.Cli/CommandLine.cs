@@ -34,7 +34,7 @@ internal static class CommandLine
         }
         catch (NeuralOdeException e)
         {
-            return terminal.Fail(Failed, SnakeCase(e.Status), e.Message);
+            return terminal.Fail(Failed, Terminal.Name(e.Status), e.Message);
         }
         catch (OperationCanceledException)
         {
@@ -60,6 +60,4 @@ internal static class CommandLine
         new VersionOption(),
         new Option<bool>(JsonOption) { Description = "Print one JSON object on stdout, nothing else; logs and progress go to stderr.", Recursive = true },
     };
-
-    private static string SnakeCase(Status status) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(status.ToString());
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace NeuralOde.Cli;
@@ -25,12 +26,19 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool json)
     }
 
     /// <summary>Reports a failure and returns <paramref name="exitCode"/>.</summary>
-    public int Fail(int exitCode, string status, string message)
+    public int Fail(int exitCode, string status, string message) =>
+        Fail(exitCode, message, new JsonObject { ["status"] = status, ["error"] = message });
+
+    /// <summary>Reports a failure of which there are figures, <paramref name="json"/> with --json, and returns <paramref name="exitCode"/>.</summary>
+    public int Fail(int exitCode, string message, JsonObject json)
     {
         Error.WriteLine($"neuralode: {message}");
-        if (Json) Result(new JsonObject { ["status"] = status, ["error"] = message }, "");
+        if (Json) Result(json, "");
         return exitCode;
     }
+
+    /// <summary>A status as the command line writes it: step_limit.</summary>
+    public static string Name(Status status) => JsonNamingPolicy.SnakeCaseLower.ConvertName(status.ToString());
 
     /// <summary>A JSON number; null for what JSON cannot say (NaN and infinities).</summary>
     public static JsonNode? Number(double? value) => value is { } number && double.IsFinite(number) ? JsonValue.Create(number) : null;

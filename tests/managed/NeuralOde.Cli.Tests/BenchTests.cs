@@ -23,4 +23,57 @@ public sealed class BenchTests
         Assert.Equal(0, result.ExitCode);
         Assert.Contains("| 8 ", result.Output, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Drift_is_measured_for_each_dynamics_and_mode()
+    {
+        var report = Cli.Json("bench", "drift", "--t", "1", "--steps", "10,40", "--threads", "1");
+
+        var rows = report["rows"]!.AsArray();
+        Assert.Equal(4 * 2 * (4 + 3), rows.Count);   // dynamics, steps, modes undamped and damped: exact is undamped only
+        Assert.All(rows.Where(row => Text(row, "mode") is "backprop" or "automatic"),
+            row => Assert.Equal("success", Text(row, "status")));
+        Assert.All(rows.Where(row => Text(row, "mode") == "exact"), row => Assert.Equal(0, Number(row, "reconstruction_error")));
+        Assert.All(rows.Where(row => Text(row, "mode") == "automatic"), row => Assert.InRange(Number(row, "reconstruction_error"), 0, 3.4527e-4));
+        // The step's error is of order 2 undamped, and for the rotation smallest: 4^-2 of the first at four times the steps, give or take a half.
+        var rotation = rows.Where(row => Text(row, "dynamics") == "rotation" && Text(row, "mode") == "backprop" && Number(row, "eta") == 1).ToList();
+        Assert.InRange(Number(rotation[0], "forward_error") / Number(rotation[1], "forward_error"), 8, 32);
+    }
+
+    [Fact]
+    public void The_drift_picture_has_a_chart_for_each_case()
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = Cli.Run("bench", "drift", "--t", "1", "--steps", "10", "--eta", "1", "--dtype", "float64", "--threads", "1", "--out", folder["drift.svg"]);
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("| exact ", result.Output, StringComparison.Ordinal);
+        Assert.Contains("rotation: T = 1", File.ReadAllText(folder["drift.svg"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Precision_is_measured_against_float64()
+    {
+        var report = Cli.Json("bench", "precision", "--steps", "4", "--threads", "1");
+
+        var rows = report["rows"]!.AsArray();
+        Assert.Equal(2 * 5, rows.Count);
+        Assert.All(rows, row => Assert.Equal("success", Text(row, "status")));
+        // Epsilons 2^-52, 2^-23 and 2^-8 times what four steps and a sum of 64 terms may add: a factor of 100.
+        double Error(string dynamics, string precision) =>
+            Number(rows.Single(row => Text(row, "dynamics").StartsWith(dynamics, StringComparison.Ordinal) && Text(row, "precision") == precision),
+                "gradient_error");
+        foreach (var dynamics in (string[])["MLP", "conv"])
+        {
+            Assert.InRange(Error(dynamics, "float64"), 0, 2.2e-14);
+            Assert.InRange(Error(dynamics, "float32, exact"), 1e-9, 1.2e-5);
+            Assert.InRange(Error(dynamics, "bfloat16 in f, float32 z and v"), 1e-4, 0.4);
+            Assert.InRange(Error(dynamics, "bfloat16 in f, exact z and v"), 1e-4, 0.4);
+        }
+    }
+
+    private static string Text(System.Text.Json.Nodes.JsonNode? row, string key) => row![key]!.ToString();
+
+    private static double Number(System.Text.Json.Nodes.JsonNode? row, string key) => row![key]!.GetValue<double>();
 }

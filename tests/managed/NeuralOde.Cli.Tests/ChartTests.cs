@@ -30,6 +30,17 @@ public sealed class ChartTests
         Assert.Superset(new HashSet<string> { "Loss", "Accuracy", "epoch", "test", "training, epoch" }, texts);
     }
 
+    [Fact]
+    public void The_drift_picture_draws_what_is_beyond_its_axis_at_the_edge_and_names_what_it_leaves_out()
+    {
+        var svg = RunOfTwo(double.PositiveInfinity, double.NaN);
+
+        Assert.Equal(1, svg.Split("<path").Length - 1);
+        Assert.Contains(Texts(svg), text => text.StartsWith("Left out: rotation, T = 1, eta = 1: 100 steps (plain)", StringComparison.Ordinal));
+        Assert.DoesNotContain("NaN\"", svg, StringComparison.Ordinal);
+        Assert.DoesNotContain(Texts(RunOfTwo(1e-6, 1e-7)), text => text.StartsWith("Left out", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(0, 1)]
     [InlineData(0.37, 2.31)]
@@ -60,6 +71,15 @@ public sealed class ChartTests
 
         Assert.Single(lines.Select(line => line.Length).Distinct());
         Assert.Equal("| a     |    1 |", lines[2]);
+    }
+
+    private static string RunOfTwo(double first, double second)
+    {
+        DriftRow Row(long steps, double error) => new("rotation", 1, 1, steps, DriftMode.Plain)
+        {
+            Status = Status.Ok, ForwardError = 0.1, GradientError = error, Statistics = new(), PeakBytes = 1,
+        };
+        return DriftCharts.GradientError([Row(10, first), Row(100, second)], DType.Float32);
     }
 
     private static HashSet<string> Texts(string svg) => [.. XDocument.Parse(svg).Descendants().Where(e => e.Name.LocalName == "text").Select(e => e.Value)];

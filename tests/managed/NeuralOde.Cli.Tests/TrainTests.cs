@@ -75,6 +75,9 @@ public sealed class TrainTests(TinyImages images) : IClassFixture<TinyImages>
     [InlineData("--step-size", "0.25", "step_size")]
     [InlineData("--seed", "9", "seed")]
     [InlineData("--gradient", "backprop", "gradient")]
+    [InlineData("--snapshot-interval", "none", "snapshot_interval")]
+    [InlineData("--reversal", "exact", "reversal")]
+    [InlineData("--drift-tolerance", "1e-6", "drift_tolerance")]
     public void Resuming_with_another_option_is_refused_and_the_option_named(string option, string value, string named)
     {
         using var folder = new TemporaryFolder();

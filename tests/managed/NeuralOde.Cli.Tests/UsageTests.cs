@@ -28,9 +28,9 @@ public sealed class UsageTests
     [InlineData("--solver", "dopri5", "alf")]
     [InlineData("--gradient", "adjoint", "mali, backprop, none")]
     [InlineData("--gradient", "aca", "mali, backprop, none")]
-    [InlineData("--snapshot-interval", "auto", "none")]
-    [InlineData("--snapshot-interval", "8", "none")]
-    [InlineData("--reversal", "exact", "float")]
+    [InlineData("--snapshot-interval", "often", "none, auto")]
+    [InlineData("--snapshot-interval", "0", "a number of steps from 1")]
+    [InlineData("--reversal", "bitwise", "float, exact")]
     [InlineData("--checkpoints", "4", "mali, backprop, none")]
     [InlineData("--device", "tpu", "cpu")]
     [InlineData("--device", "cuda:x", "cpu")]
@@ -50,6 +50,8 @@ public sealed class UsageTests
     [InlineData("--step-size", "0")]
     [InlineData("--step-size", "-0.1")]
     [InlineData("--rtol", "0")]
+    [InlineData("--drift-tolerance", "0")]
+    [InlineData("--drift-tolerance", "-1e-3")]
     [InlineData("--repeat", "0")]
     [InlineData("--threads", "0")]
     [InlineData("--t-eval", "0.5,0.25")]
@@ -68,6 +70,35 @@ public sealed class UsageTests
     public void Fixed_and_adaptive_steps_at_once_are_refused() =>
         Assert.Equal(2, Cli.Run([.. Solve, "--step-size", "0.1", "--rtol", "1e-3"]).ExitCode);
 
+    [Theory]
+    [InlineData("--eta 1", "--reversal", "exact", "--eta", "0.9")]
+    [InlineData("--gradient mali", "--reversal", "exact", "--gradient", "backprop")]
+    [InlineData("--gradient mali", "--snapshot-interval", "8", "--gradient", "backprop")]
+    [InlineData("--gradient mali", "--snapshot-interval", "8", "--gradient", "none")]
+    [InlineData("--gradient mali", "--drift-tolerance", "1e-3", "--gradient", "backprop")]
+    public void Options_that_do_not_go_together_are_refused_with_what_to_give_instead(string remedy, params string[] options)
+    {
+        var result = Cli.Run([.. Solve, .. options]);
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(options[0], result.Error, StringComparison.Ordinal);
+        Assert.Contains(remedy, result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--t", "0")]
+    [InlineData("--t", "soon")]
+    [InlineData("--steps", "1.5")]
+    [InlineData("--eta", "0.5")]
+    [InlineData("--dtype", "float16")]
+    public void A_wrong_value_of_the_drift_benchmark_is_refused_and_named(string option, string value)
+    {
+        var result = Cli.Run("bench", "drift", option, value);
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(option, result.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void With_json_wrong_usage_is_one_object_on_stdout()
     {
@@ -83,6 +114,8 @@ public sealed class UsageTests
     [InlineData("solve", "--help")]
     [InlineData("train", "--help")]
     [InlineData("bench", "memory", "--help")]
+    [InlineData("bench", "drift", "--help")]
+    [InlineData("bench", "precision", "--help")]
     [InlineData("--version")]
     public void Help_is_not_an_error(params string[] args) => Assert.Equal(0, Cli.Run(args).ExitCode);
 

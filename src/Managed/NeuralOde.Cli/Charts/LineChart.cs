@@ -27,9 +27,13 @@ internal sealed record LineChart
 
     public Func<double, string> YFormat { get; init; } = value => $"{value:g4}";
 
+    public int TitleSize { get; init; } = 16;
+
     public int Width { get; init; } = 620;
 
     public int Height { get; init; } = 400;
+
+    public bool HasLegend { get; init; } = true;
 
     private double PlotWidth => Width - Left - Right;
 
@@ -39,23 +43,36 @@ internal sealed record LineChart
     public static string Document(params IReadOnlyList<LineChart> charts)
     {
         var (width, height) = (charts.Sum(chart => chart.Width), charts.Max(chart => chart.Height));
-        var svg = new StringBuilder();
-        svg.Append($"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"13\">\n");
-        svg.Append($"<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n");
+        var svg = Begin(width, height);
         var x = 0;
         foreach (var chart in charts)
         {
-            svg.Append($"<g transform=\"translate({x},0)\">\n");
-            chart.Draw(svg);
-            svg.Append("</g>\n");
+            chart.Draw(svg, x, 0);
             x += chart.Width;
         }
         return svg.Append("</svg>\n").ToString();
     }
 
+    /// <summary>The head of an SVG document, to which charts and texts are added.</summary>
+    public static StringBuilder Begin(int width, int height) => new StringBuilder()
+        .Append($"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"13\">\n")
+        .Append($"<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n");
+
+    /// <summary>Draws the chart with its upper left corner at (x, y).</summary>
+    public void Draw(StringBuilder svg, int x, int y)
+    {
+        svg.Append($"<g transform=\"translate({x},{y})\">\n");
+        Draw(svg);
+        svg.Append("</g>\n");
+    }
+
+    /// <summary>A text; anchor: start, middle or end.</summary>
+    public static void Text(StringBuilder svg, double x, double y, string text, string anchor, string attributes = "") =>
+        svg.Append($"<text x=\"{x:f1}\" y=\"{y:f1}\" text-anchor=\"{anchor}\" fill=\"#222222\" {attributes}>{WebUtility.HtmlEncode(text)}</text>\n");
+
     private void Draw(StringBuilder svg)
     {
-        Text(svg, Left + PlotWidth / 2, 26, Title, "middle", "font-size=\"16\" font-weight=\"bold\"");
+        Text(svg, Left + PlotWidth / 2, 26, Title, "middle", $"font-size=\"{TitleSize}\" font-weight=\"bold\"");
         foreach (var tick in X.Ticks)
         {
             Line(svg, PlaceX(tick), Top, PlaceX(tick), Top + PlotHeight, "#e4e4e4");
@@ -70,15 +87,22 @@ internal sealed record LineChart
         Text(svg, Left + PlotWidth / 2, Height - 16, XLabel, "middle");
         Text(svg, 0, 0, YLabel, "middle", $"transform=\"translate(18,{Top + PlotHeight / 2:f1}) rotate(-90)\"");
         foreach (var series in Series) Draw(svg, series);
-        Legend(svg);
+        if (HasLegend) Legend(svg);
     }
 
     private void Draw(StringBuilder svg, Series series)
     {
-        var points = series.Points.Select(point => $"{PlaceX(point.X):f1},{PlaceY(point.Y):f1}").ToList();
-        svg.Append($"<polyline points=\"{string.Join(' ', points)}\" fill=\"none\" stroke=\"{series.Color}\" stroke-width=\"2\" stroke-linejoin=\"round\"/>\n");
+        var points = series.Points.Where(point => !double.IsNaN(point.Y)).ToList();
+        svg.Append($"<polyline points=\"{string.Join(' ', points.Select(point => $"{PlaceX(point.X):f1},{PlaceY(point.Y):f1}"))}\" fill=\"none\" {series.Stroke} stroke-linejoin=\"round\"/>\n");
         if (!series.HasDots) return;
-        foreach (var (x, y) in series.Points) svg.Append($"<circle cx=\"{PlaceX(x):f1}\" cy=\"{PlaceY(y):f1}\" r=\"3.5\" fill=\"{series.Color}\"/>\n");
+        var radius = Math.Max(3.5, 0.6 * series.Width);
+        foreach (var (x, y) in points)
+        {
+            var beyond = BeyondY(y);
+            svg.Append(beyond == 0
+                ? $"<circle cx=\"{PlaceX(x):f1}\" cy=\"{PlaceY(y):f1}\" r=\"{radius:f1}\" fill=\"{series.Color}\"/>\n"
+                : $"<path d=\"M{PlaceX(x) - 6:f1},{PlaceY(y) + 9 * beyond:f1} h12 l-6,{-9 * beyond} z\" fill=\"{series.Color}\"/>\n");
+        }
     }
 
     /// <summary>In the corner that the lines leave most free.</summary>
@@ -93,7 +117,7 @@ internal sealed record LineChart
         foreach (var (series, i) in Series.Select((series, i) => (series, i)))
         {
             var y = corner.y + 15 + 20 * i;
-            svg.Append($"<line x1=\"{corner.x + 8:f1}\" y1=\"{y:f1}\" x2=\"{corner.x + 30:f1}\" y2=\"{y:f1}\" stroke=\"{series.Color}\" stroke-width=\"3\"/>\n");
+            svg.Append($"<line x1=\"{corner.x + 8:f1}\" y1=\"{y:f1}\" x2=\"{corner.x + 30:f1}\" y2=\"{y:f1}\" {series.Stroke}/>\n");
             Text(svg, corner.x + 37, y + 4, series.Name, "start");
         }
     }
@@ -107,11 +131,12 @@ internal sealed record LineChart
 
     private double PlaceX(double value) => Left + PlotWidth * X.Place(value);
 
-    private double PlaceY(double value) => Top + PlotHeight * (1 - Y.Place(value));
+    /// <summary>Values beyond the axis are placed at its edge.</summary>
+    private double PlaceY(double value) => Top + PlotHeight * (1 - Math.Clamp(Y.Place(value), 0, 1));
+
+    /// <summary>1 above the axis, -1 below it, else 0.</summary>
+    private int BeyondY(double value) => Y.Place(value) > 1 + 1e-9 ? 1 : Y.Place(value) < -1e-9 ? -1 : 0;
 
     private static void Line(StringBuilder svg, double x1, double y1, double x2, double y2, string color) =>
         svg.Append($"<line x1=\"{x1:f1}\" y1=\"{y1:f1}\" x2=\"{x2:f1}\" y2=\"{y2:f1}\" stroke=\"{color}\"/>\n");
-
-    private static void Text(StringBuilder svg, double x, double y, string text, string anchor, string attributes = "") =>
-        svg.Append($"<text x=\"{x:f1}\" y=\"{y:f1}\" text-anchor=\"{anchor}\" fill=\"#222222\" {attributes}>{WebUtility.HtmlEncode(text)}</text>\n");
 }

@@ -7,7 +7,10 @@ namespace NeuralOde.Cli.Commands;
 /// <summary><c>neuralode bench</c>: measures what the library promises.</summary>
 internal static class BenchCommand
 {
-    public static Command Create(Terminal terminal) => new("bench", "Measure what the library promises.") { CreateMemory(terminal) };
+    public static Command Create(Terminal terminal) => new("bench", "Measure what the library promises.")
+    {
+        CreateMemory(terminal), DriftBenchCommand.Create(terminal), PrecisionBenchCommand.Create(terminal),
+    };
 
     /// <summary>The rows of a memory table as JSON.</summary>
     public static JsonArray Json(IReadOnlyList<MemoryRow> rows) => [.. rows.Select(row => new JsonObject

@@ -20,7 +20,7 @@ internal sealed class EvaluateCommand
     private Command Build(Terminal terminal)
     {
         var command = new Command("evaluate", "Evaluate a run's newest checkpoint on test images.");
-        foreach (var option in (Option[])[_data, _split, _run, .. _solver.All, .. _process.All, _batchSize, _workers]) command.Add(option);
+        foreach (var option in (Option[])[_data, _split, _run, .. _solver.Forward, .. _process.All, _batchSize, _workers]) command.Add(option);
         command.SetAction(parsed =>
         {
             _process.Apply(parsed);

@@ -40,6 +40,7 @@ internal sealed class SolveCommand
             var request = Read(parsed);
             _process.Apply(parsed);
             var report = SolveJob.Run(request, terminal.Log);
+            if (report.Failed) return terminal.Fail(CommandLine.Failed, report.Message, Json(report));
             terminal.Result(Json(report), Text(report, request));
             return CommandLine.Fine;
         });
@@ -58,7 +59,11 @@ internal sealed class SolveCommand
             T1 = t1,
             TEval = parsed.GetValue(_tEval) is { } text ? CheckTimes(Values.List(text, "--t-eval"), t0, t1) : null,
             Cotangent = parsed.GetValue(_cotangent),
-            Options = options with { MaxSteps = parsed.GetValue(_maxSteps).Check(n => n > 0, "--max-steps", "[1, 2^63)") ?? options.MaxSteps },
+            Options = options with
+            {
+                MaxSteps = parsed.GetValue(_maxSteps).Check(n => n > 0, "--max-steps", "[1, 2^63)") ?? options.MaxSteps,
+                Failure = FailureMode.Value,
+            },
             Repeat = parsed.GetValue(_repeat).Check(n => n > 0, "--repeat", "[1, 2^63)"),
             Device = _device.Read(parsed),
             Out = parsed.GetValue(_out)!,
@@ -78,31 +83,50 @@ internal sealed class SolveCommand
         return times;
     }
 
-    /// <summary>peak_bytes_* are the most bytes of tensors alive in each sweep above those alive before the solve.</summary>
-    private static JsonObject Json(SolveReport report) => new()
+    /// <summary>peak_bytes_* are the most bytes of tensors alive in each sweep above those alive before the solve. A failure has the time
+    /// reached and, as every failed command, the message as error.</summary>
+    private static JsonObject Json(SolveReport report)
     {
-        ["status"] = "success",
-        ["steps_accepted"] = report.Statistics.StepsAccepted,
-        ["steps_rejected"] = report.Statistics.StepsRejected,
-        ["nfe_forward"] = report.Statistics.NfeForward,
-        ["nfe_backward"] = report.Statistics.NfeBackward,
-        ["seconds_forward"] = report.SecondsForward,
-        ["seconds_backward"] = report.SecondsBackward,
-        ["peak_bytes_forward"] = report.PeakBytesForward,
-        ["peak_bytes_backward"] = report.PeakBytesBackward,
-        ["reconstruction_error"] = Terminal.Number(report.Statistics.ReconstructionError),
-        ["snapshots"] = report.Statistics.Snapshots,
-    };
+        JsonObject json = new()
+        {
+            ["status"] = report.Failed ? Terminal.Name(report.Status) : "success",
+            ["steps_accepted"] = report.Statistics.StepsAccepted,
+            ["steps_rejected"] = report.Statistics.StepsRejected,
+            ["nfe_forward"] = report.Statistics.NfeForward,
+            ["nfe_backward"] = report.Statistics.NfeBackward,
+            ["seconds_forward"] = report.SecondsForward,
+            ["seconds_backward"] = report.SecondsBackward,
+            ["peak_bytes_forward"] = report.PeakBytesForward,
+            ["peak_bytes_backward"] = report.PeakBytesBackward,
+            ["reconstruction_error"] = Terminal.Number(report.Statistics.ReconstructionError),
+            ["snapshots"] = report.Statistics.Snapshots,
+            ["snapshot_bytes"] = report.Statistics.SnapshotBytes,
+            ["steps_replayed"] = report.Statistics.StepsReplayed,
+            ["message"] = report.Message,
+        };
+        if (report.Failed) (json["error"], json["reached"]) = (report.Message, report.Reached);
+        return json;
+    }
 
     private static string Text(SolveReport report, SolveRequest request)
     {
         var s = report.Statistics;
-        var error = double.IsFinite(s.ReconstructionError) ? $"; z0 reconstructed to {s.ReconstructionError:g2}" : "";
         return $"""
-            {s.StepsAccepted} steps, {s.StepsRejected} rejected{error}
+            {s.StepsAccepted} steps, {s.StepsRejected} rejected
             forward   {s.NfeForward,8} evaluations  {report.SecondsForward,10:f6} s  {report.PeakBytesForward,12:n0} bytes at the peak
             backward  {s.NfeBackward,8} evaluations  {report.SecondsBackward,10:f6} s  {report.PeakBytesBackward,12:n0} bytes at the peak
-            written to {request.Out}
+            {Drift(s)}{(report.Message.Length > 0 ? report.Message + "\n" : "")}written to {request.Out}
             """;
+    }
+
+    /// <summary>A line on how well the reverse sweep came back; none where none ran.</summary>
+    private static string Drift(SolverStatistics s)
+    {
+        if (double.IsNaN(s.ReconstructionError)) return "";
+        var error = s.ReconstructionError == 0 ? "to the bit" : $"to {s.ReconstructionError:g2} of their size";
+        var kept = s.Snapshots switch { 0 => "no snapshot kept", 1 => "1 snapshot kept", _ => $"{s.Snapshots:n0} snapshots kept" };
+        var bytes = s.SnapshotBytes > 0 ? $" ({s.SnapshotBytes:n0} bytes)" : "";
+        var replayed = s.StepsReplayed switch { 0 => "no step made again", 1 => "1 step made again", _ => $"{s.StepsReplayed:n0} steps made again" };
+        return $"drift     known states reconstructed {error}; {kept}{bytes}, {replayed}\n";
     }
 }

@@ -33,14 +33,18 @@ internal sealed class SolveJob : IDisposable
         _parameters = [.. _dynamics.Parameters.Where(pair => pair.Value.RequiresGrad)];
     }
 
-    /// <summary>Does what was asked; <paramref name="log"/> takes remarks.</summary>
+    /// <summary>Does what was asked, up to the first run that fails; <paramref name="log"/> takes remarks.</summary>
     public static SolveReport Run(SolveRequest request, Action<string> log)
     {
         using var scope = new TensorScope();
         using var job = new SolveJob(request, log);
         var runs = new List<SolveReport>();
-        if (request.Repeat is not null) job.Once(writes: false);
-        for (var left = request.Repeat ?? 1; left > 0; left--) runs.Add(job.Once(writes: left == 1));
+        if (request.Repeat is not null && job.Once(writes: false) is { Failed: true } failed) return failed;
+        for (var left = request.Repeat ?? 1; left > 0; left--)
+        {
+            runs.Add(job.Once(writes: left == 1));
+            if (runs[^1].Failed) return runs[^1];
+        }
         return runs[^1] with { SecondsForward = Median(runs, run => run.SecondsForward), SecondsBackward = Median(runs, run => run.SecondsBackward) };
     }
 
@@ -79,14 +83,17 @@ internal sealed class SolveJob : IDisposable
         var secondsForward = clock.Elapsed.TotalSeconds;
         var peakForward = TensorMemory.PeakBytes - before;
 
+        var differentiates = _request.HasGradients && solution.Status == Status.Ok;
         TensorMemory.ResetPeak();
         clock.Restart();
-        var gradients = _request.HasGradients ? Gradients(solution) : [];
-        var secondsBackward = _request.HasGradients ? clock.Elapsed.TotalSeconds : 0;
-        var peakBackward = _request.HasGradients ? TensorMemory.PeakBytes - before : 0;
+        var gradients = differentiates ? Gradients(solution) : [];
+        var secondsBackward = differentiates ? clock.Elapsed.TotalSeconds : 0;
+        var peakBackward = differentiates ? TensorMemory.PeakBytes - before : 0;
 
-        if (writes) Write(solution, gradients);
-        return new(solution.Statistics, secondsForward, secondsBackward, peakForward, peakBackward);
+        var failure = SolveFailure.Of(solution, _request);
+        if (failure is null ? writes : failure.Writes) Write(solution, gradients);
+        return new(solution.Statistics, secondsForward, secondsBackward, peakForward, peakBackward, solution.Status, failure?.Message ?? solution.Message,
+            solution.ReachedTime);
     }
 
     private IReadOnlyList<KeyValuePair<string, Tensor>> Gradients(Solution solution)

@@ -15,6 +15,7 @@ internal sealed record SolveRequest
 
     public required string? Cotangent { get; init; }
 
+    /// <summary>How it is solved; failures are values, so that what exists is written all the same.</summary>
     public required SolverOptions Options { get; init; }
 
     /// <summary>Measured runs after one to warm up; null is one run without.</summary>

@@ -8,7 +8,11 @@ internal static class TrainingDisplay
     /// <summary>Calls <paramref name="train"/> with a reporter.</summary>
     public static TrainingResult Show(Terminal terminal, Func<IProgress<TrainingProgress>, TrainingResult> train)
     {
-        if (!terminal.IsInteractive) return train(new Reporter(line => terminal.Log(Text(line))));
+        if (!terminal.IsInteractive) return train(new Reporter(line =>
+        {
+            terminal.Log(Text(line));
+            if (line.Warning is { } warning) terminal.Log($"warning: {warning}");
+        }));
         var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(terminal.Error) });
         return console.Progress()
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
@@ -20,6 +24,7 @@ internal static class TrainingDisplay
                     bar.Value = line.Progress;
                     bar.Description = Markup.Escape($"epoch {line.Epoch}  loss {line.Loss:f3}  {line.ImagesPerSecond:f0} images/s");
                     if (line.Event == TrainingEvent.Epoch) console.MarkupLineInterpolated($"{Text(line)}");
+                    if (line.Warning is { } warning) console.MarkupLineInterpolated($"[yellow]warning: {warning}[/]");
                 }));
             });
     }

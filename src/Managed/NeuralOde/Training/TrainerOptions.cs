@@ -13,7 +13,8 @@ public sealed record TrainerOptions
     /// <summary>The network. <see cref="ModelOptions.Classes"/> must be the number of class folders.</summary>
     public required ModelOptions Model { get; init; }
 
-    /// <summary>How the network's blocks are integrated.</summary>
+    /// <summary>How the network's blocks are integrated. A reverse sweep that drifts beyond the tolerance is reported
+    /// (<see cref="TrainingProgress.Warning"/>) and never ends a run, whatever <see cref="SolverOptions.Failure"/> says.</summary>
     public SolverOptions Solver { get; init; } = new();
 
     /// <summary>The optimiser. Its learning rate is overwritten by <see cref="Schedule"/> at every step.</summary>
@@ -65,7 +66,7 @@ public sealed record TrainerOptions
     internal TrainerOptions WithoutResumable() => this with
     {
         Data = "", Epochs = null, MaxSteps = null, MaxTime = null, Workers = 1, CheckpointInterval = default, CheckpointEvery = null,
-        ReportEvery = 1, EvaluateEvery = 1, FailOnBrokenImages = false,
+        ReportEvery = 1, EvaluateEvery = 1, FailOnBrokenImages = false, Solver = Solver with { Failure = default },
     };
 
     /// <summary>Checks every value; throws <see cref="ArgumentException"/> that names the value and the remedy.</summary>

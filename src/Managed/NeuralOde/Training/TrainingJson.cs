@@ -3,8 +3,9 @@ using System.Text.Json.Serialization;
 
 namespace NeuralOde;
 
-/// <summary>How the files of a run are written as JSON: snake_case names, enums by name.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, WriteIndented = true)]
+/// <summary>How the files of a run are written as JSON: snake_case names, enums and snapshot intervals by name.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, WriteIndented = true,
+    Converters = [typeof(SnapshotIntervalConverter)])]
 [JsonSerializable(typeof(TrainerOptions))]
 [JsonSerializable(typeof(TrainingProgress))]
 [JsonSerializable(typeof(TrainingResult))]

@@ -44,6 +44,11 @@ internal sealed record TrainingPosition
 
     public double EpochSeconds { get; init; }
 
+    /// <summary>What the reverse sweeps of the current epoch measured, null where none has run; and whether a warning of it was given.</summary>
+    public DriftMeter? EpochDrift { get; init; }
+
+    public bool EpochWarned { get; init; }
+
     public long NfeForward { get; init; }
 
     public long NfeBackward { get; init; }

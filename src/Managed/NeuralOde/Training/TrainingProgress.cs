@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace NeuralOde;
 
 /// <summary>What a run reports.</summary>
@@ -48,4 +50,18 @@ public sealed record TrainingProgress
 
     /// <summary>Mean loss on the test images; null where no evaluation took place.</summary>
     public double? TestLoss { get; init; }
+
+    /// <summary>The worst <see cref="SolverStatistics.ReconstructionError"/> of the training steps: since the last report, or in the epoch;
+    /// null where no reverse sweep measured one. Not finite where a state was lost altogether.</summary>
+    [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+    public double? ReconstructionError { get; init; }
+
+    /// <summary>Snapshots that the blocks' solves kept, added up over the training steps: since the last report, or in the epoch.</summary>
+    public long Snapshots { get; init; }
+
+    /// <summary>Solver steps that reverse sweeps made again because they had drifted, added up as <see cref="Snapshots"/>.</summary>
+    public long StepsReplayed { get; init; }
+
+    /// <summary>Null when all is well; at most once an epoch what is wrong, what it means and what to do.</summary>
+    public string? Warning { get; init; }
 }

@@ -20,6 +20,7 @@ internal sealed class TrainingSession : IDisposable
     private readonly Stopwatch _sinceReport = Stopwatch.StartNew();
     private readonly long _bytesBefore;
     private TrainingPosition _at = new();
+    private DriftMeter _drift = new();
     private double _secondsBefore;
 
     public TrainingSession(TrainerOptions options, RunFolder folder)
@@ -28,7 +29,7 @@ internal sealed class TrainingSession : IDisposable
         _bytesBefore = TensorMemory.LiveBytes;
         TensorMemory.ResetPeak();
         _data = TrainingData.Open(options);
-        _model = Model.Create(options.Model, options.Solver);
+        _model = Model.Create(options.Model, options.Solver with { Failure = FailureMode.Value });
         _optimizer = new Optimizer(options.Optimizer, _model.Parameters.Values);
         _budget = new TrainingBudget(options, _data.Train.Batches, _data.Test?.Batches ?? 0);
     }
@@ -137,11 +138,13 @@ internal sealed class TrainingSession : IDisposable
         _at = _at with { Plan = _budget.Revise(_at.Plan, _at.Step, Seconds) };
         if (_at.Step % _options.ReportEvery == 0 || _sinceReport.Elapsed >= LongestSilence)
         {
-            Report(progress, Line(TrainingEvent.Steps) with
+            CollectWork();
+            Report(progress, Line(TrainingEvent.Steps, _drift) with
             {
                 Loss = _meter.Loss, Accuracy = _meter.Accuracy, ImagesPerSecond = _meter.ImagesPerSecond,
             });
             _meter.Clear();
+            _drift = new();
             _sinceReport.Restart();
         }
         if (_sinceCheckpoint.Elapsed >= _options.CheckpointInterval || _at.Step % (_options.CheckpointEvery ?? long.MaxValue) == 0) Save();
@@ -152,19 +155,22 @@ internal sealed class TrainingSession : IDisposable
         var evaluates = _data.Test is not null && (_at.Epoch + 1) % _options.EvaluateEvery == 0;
         Save();
         if (evaluates && _at.EvaluatedStep != _at.Step) Evaluate(cancellation);
-        Report(progress, Line(TrainingEvent.Epoch) with
+        Report(progress, Line(TrainingEvent.Epoch, _at.EpochDrift ?? new()) with
         {
             Loss = _at.EpochLoss / Math.Max(1, _at.EpochImages), Accuracy = (double)_at.EpochHits / Math.Max(1, _at.EpochImages),
             ImagesPerSecond = _at.EpochSeconds > 0 ? _at.EpochImages / _at.EpochSeconds : 0,
             TestAccuracy = evaluates ? _at.TestAccuracy : null, TestLoss = evaluates ? _at.TestLoss : null,
         });
-        _at = _at with { Epoch = _at.Epoch + 1, Batch = 0, EpochImages = 0, EpochLoss = 0, EpochHits = 0, EpochSeconds = 0 };
+        _at = _at with
+        {
+            Epoch = _at.Epoch + 1, Batch = 0, EpochImages = 0, EpochLoss = 0, EpochHits = 0, EpochSeconds = 0, EpochDrift = null, EpochWarned = false,
+        };
         Save();
     }
 
     private void Evaluate(CancellationToken cancellation)
     {
-        CountEvaluations();
+        CollectWork();
         var evaluation = Evaluation.Run(_model, _data.Test!, cancellation);
         _budget.AddEvaluation(evaluation.Seconds);
         _at = _at with { TestAccuracy = evaluation.Accuracy, TestLoss = evaluation.Loss, EvaluatedStep = _at.Step };
@@ -172,30 +178,36 @@ internal sealed class TrainingSession : IDisposable
 
     private void Save()
     {
-        CountEvaluations();
+        CollectWork();
         _at = _at with { Seconds = Seconds, PeakBytes = Math.Max(_at.PeakBytes, TensorMemory.PeakBytes - _bytesBefore) };
         Checkpoint.Save(_folder.CheckpointFile, _model, _optimizer, JsonSerializer.Serialize(_at, TrainingJson.Line.TrainingPosition));
         _sinceCheckpoint.Restart();
     }
 
     /// <summary>Adds the solvers' work since the last call to the run's.</summary>
-    private void CountEvaluations()
+    private void CollectWork()
     {
         var work = _model.Statistics(reset: true);
-        _at = _at with { NfeForward = _at.NfeForward + work.NfeForward, NfeBackward = _at.NfeBackward + work.NfeBackward };
+        _drift = _drift.With(work);
+        _at = _at with
+        {
+            NfeForward = _at.NfeForward + work.NfeForward, NfeBackward = _at.NfeBackward + work.NfeBackward, EpochDrift = (_at.EpochDrift ?? new()).With(work),
+        };
     }
 
     private void Report(IProgress<TrainingProgress>? progress, TrainingProgress line)
     {
+        if (line.Warning is not null) _at = _at with { EpochWarned = true };
         _folder.Append(line);
         progress?.Report(line);
     }
 
-    private TrainingProgress Line(TrainingEvent kind) => new()
+    private TrainingProgress Line(TrainingEvent kind, DriftMeter drift) => new()
     {
         Event = kind, Step = _at.Step, PlannedSteps = _at.Plan?.EndStep, Epoch = _at.Epoch + 1,
         Progress = _at.Plan?.ProgressAt(_at.Step) ?? 0, Loss = 0, Accuracy = 0, LearningRate = _meter.LearningRate, ImagesPerSecond = 0,
-        Seconds = Seconds,
+        Seconds = Seconds, ReconstructionError = drift.ReconstructionError, Snapshots = drift.Snapshots, StepsReplayed = drift.StepsReplayed,
+        Warning = _at.EpochWarned ? null : drift.Warning(_options.Solver),
     };
 
     private TrainingPosition WithBounds(TrainingPosition at) =>
