@@ -35,7 +35,11 @@ inline Workload conv() {
     net->push_back(torch::nn::BatchNorm2d(64));
     net->push_back(torch::nn::ReLU());
   }
-  return {"conv-BN-ReLU x2, 16x64x32x32, 8 steps", net.ptr(), [net](const at::Tensor& z) mutable { return net->forward(z); }, {16, 64, 32, 32}, 8};
+  return {"conv-BN-ReLU x2, 16x64x32x32, 8 steps",
+          net.ptr(),
+          [net](const at::Tensor& z) mutable { return net->forward(z); },
+          {16, 64, 32, 32},
+          8};
 }
 
 inline double milliseconds(const std::function<void()>& body) {
@@ -50,11 +54,13 @@ inline double median(std::vector<double> values) {
 }
 
 inline std::shared_ptr<Dynamics> dynamics_of(const Workload& work) {
-  return std::make_shared<ModuleDynamics>(work.module, [&work](const at::Tensor&, const TensorList& state) { return TensorList{work.f(state[0])}; });
+  return std::make_shared<ModuleDynamics>(work.module,
+                                          [&work](const at::Tensor&, const TensorList& state) { return TensorList{work.f(state[0])}; });
 }
 
 /// One solve over [0, 1] and one backward.
-inline void training_step(const Workload& work, const std::shared_ptr<Dynamics>& dynamics, const at::Tensor& z, const SolveOptions& options) {
+inline void training_step(const Workload& work, const std::shared_ptr<Dynamics>& dynamics, const at::Tensor& z,
+                          const SolveOptions& options) {
   const auto z0 = z.detach().requires_grad_(true);
   const auto solution = solve({dynamics, {z0}, at::scalar_tensor(0.0, at::kDouble), at::scalar_tensor(1.0, at::kDouble), {}, options});
   solution.states[0].backward(at::ones_like(z));

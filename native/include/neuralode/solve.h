@@ -10,9 +10,18 @@ extern "C" {
 
 typedef struct neuralode_solution_t* neuralode_solution;
 
+/** How a step is made. From 1 on explicit Runge-Kutta methods; those marked adaptive have an embedded error estimate, the others need a step_size. */
 enum neuralode_solver {
-  /** Asynchronous leapfrog: order 2 (1 when damped), reversible. Zhuang et al. 2021. */
-  NEURALODE_SOLVER_ALF = 0
+  NEURALODE_SOLVER_ALF = 0,        /**< asynchronous leapfrog: order 2 (1 when damped), reversible (adaptive). Zhuang et al. 2021. */
+  NEURALODE_SOLVER_EULER = 1,      /**< order 1, 1 stage */
+  NEURALODE_SOLVER_MIDPOINT = 2,   /**< explicit midpoint rule: order 2, 2 stages */
+  NEURALODE_SOLVER_HEUN = 3,       /**< explicit trapezoidal rule: order 2, 2 stages */
+  NEURALODE_SOLVER_HEUN_EULER = 4, /**< order 2(1), 2 stages (adaptive) */
+  NEURALODE_SOLVER_BOSH3 = 5,      /**< order 3(2), 4 stages, FSAL (adaptive). Bogacki & Shampine 1989. */
+  NEURALODE_SOLVER_RK4 = 6,        /**< order 4, 4 stages. Kutta 1901. */
+  NEURALODE_SOLVER_DOPRI5 = 7,     /**< order 5(4), 7 stages, FSAL (adaptive). Dormand & Prince 1980. */
+  NEURALODE_SOLVER_TSIT5 = 8,      /**< order 5(4), 7 stages, FSAL (adaptive). Tsitouras 2011. */
+  NEURALODE_SOLVER_DOPRI8 = 9      /**< order 8(7), 13 stages (adaptive). Prince & Dormand 1981. */
 };
 
 /** How gradients are had. */
@@ -22,7 +31,23 @@ enum neuralode_gradient {
   /** The whole graph is kept. */
   NEURALODE_GRADIENT_BACKPROP = 1,
   /** No gradient; nothing is kept. */
-  NEURALODE_GRADIENT_NONE = 2
+  NEURALODE_GRADIENT_NONE = 2,
+  /** The adjoint ODE is solved backward from z(t1): constant memory, gradients of the continuous problem; a failure of that solve is an error of
+   *  the call, whatever neuralode_failure says. Chen et al. 2018. */
+  NEURALODE_GRADIENT_ADJOINT = 3,
+  /** Every accepted state is kept and each step differentiated from it. Zhuang et al. 2020. */
+  NEURALODE_GRADIENT_ACA = 4,
+  /** z0 is kept; the steps are made again, their states kept, and differentiated. Gholami et al. 2019. */
+  NEURALODE_GRADIENT_ANODE = 5,
+  /** As ACA with at most `checkpoints` states at once; the others are made again in the order that costs fewest steps. Zhang & Zhao 2022. */
+  NEURALODE_GRADIENT_PNODE = 6
+};
+
+/** What decides the length of the next adaptive step from the errors of the last ones. */
+enum neuralode_controller {
+  NEURALODE_CONTROLLER_PI = 0,
+  NEURALODE_CONTROLLER_I = 1,
+  NEURALODE_CONTROLLER_PID = 2
 };
 
 /** The arithmetic in which ALF's state is stepped and undone. docs/reversibility.md. */
@@ -69,6 +94,9 @@ typedef struct neuralode_solve_options {
   int64_t snapshot_interval; /**< with NEURALODE_SNAPSHOTS_EVERY: steps from one to the next, >= 1; else 0 */
   double drift_tolerance;   /**< largest reconstruction_error that is no NEURALODE_DRIFT, > 0; 0: square root of the dtype's epsilon,
                                  under autocast at least the epsilon of its dtype */
+  int64_t checkpoints;      /**< with NEURALODE_GRADIENT_PNODE: most states kept at once besides z0, >= 1; 0: every state */
+  int32_t controller;       /**< neuralode_controller */
+  int32_t adjoint_seminorm; /**< with NEURALODE_GRADIENT_ADJOINT: 1 leaves the parameters' cotangents out of the error norm of adaptive steps; else 0 */
 } neuralode_solve_options;
 
 /** Defaults: ALF, MALI, adaptive, rtol 1e-3, atol 1e-6, eta 1, max_steps 1e6, float reversal, automatic snapshots, failures are errors. */
@@ -79,12 +107,13 @@ typedef struct neuralode_statistics {
   int64_t steps_rejected;
   int64_t nfe_forward;         /**< evaluations of f in the forward sweep */
   int64_t nfe_backward;        /**< linearised evaluations (one evaluation and one pullback) in the last reverse sweep */
-  int64_t snapshots;           /**< pairs (z, v) kept at once besides the end state; those that the last reverse sweep added included */
-  /** Drift of the last reverse sweep: the largest relative distance of a reconstructed (z, v) from the known one, over z0, v0 and every
-   *  snapshot: max |dz| / max |z| and max |dv| / max(max |v|, max |z| / |t1 - t0|). NaN where none ran or nothing was known. */
+  int64_t snapshots;           /**< states kept at once besides z0 and the end state; those that the last reverse sweep added included */
+  /** Drift of MALI's last reverse sweep: the largest relative distance of a reconstructed (z, v) from the known one, over z0, v0, every
+   *  snapshot and every tensor of the state: max |dz| / max(max |z|, T max |v|) and max |dv| / max(max |v|, max |z| / T), T = |t1 - t0|.
+   *  NaN where none ran or nothing was known. */
   double reconstruction_error;
   int64_t snapshot_bytes;      /**< of the snapshots */
-  int64_t steps_replayed;      /**< steps that the last reverse sweep made again because they had drifted; 1 evaluation of f each */
+  int64_t steps_replayed;      /**< steps that the last reverse sweep made again, because they had drifted or were not kept */
 } neuralode_statistics;
 
 /** Solves from t0 to t1 (t1 < t0 integrates backward in time).

@@ -31,7 +31,7 @@ Json solve_layouts() {
     result["neuralode_solve_options"] =
         layout(sizeof(Struct), {FIELD(struct_size), FIELD(solver), FIELD(gradient), FIELD(reversal), FIELD(step_size), FIELD(rtol), FIELD(atol),
                                 FIELD(initial_step_size), FIELD(eta), FIELD(max_steps), FIELD(snapshots), FIELD(failure), FIELD(snapshot_interval),
-                                FIELD(drift_tolerance)});
+                                FIELD(drift_tolerance), FIELD(checkpoints), FIELD(controller), FIELD(adjoint_seminorm)});
   }
   {
     using Struct = neuralode_statistics;

@@ -33,6 +33,10 @@ SolveOptions solve_options_of(const neuralode_solve_options* options) {
   result.eta = given.eta;
   result.snapshot_interval = given.snapshot_interval;
   result.drift_tolerance = given.drift_tolerance;
+  result.checkpoints = given.checkpoints;
+  result.steps.controller = static_cast<ControllerKind>(given.controller);
+  require(given.adjoint_seminorm == 0 || given.adjoint_seminorm == 1, "adjoint_seminorm: ", given.adjoint_seminorm, " is no flag; give 0 or 1");
+  result.adjoint_seminorm = given.adjoint_seminorm == 1;
   check(result);
   return result;
 }
@@ -57,6 +61,9 @@ neuralode_status neuralode_solve_options_init(neuralode_solve_options* out_optio
     options.failure = static_cast<std::int32_t>(defaults.failure);
     options.snapshot_interval = defaults.snapshot_interval;
     options.drift_tolerance = defaults.drift_tolerance;
+    options.checkpoints = defaults.checkpoints;
+    options.controller = static_cast<std::int32_t>(defaults.steps.controller);
+    options.adjoint_seminorm = defaults.adjoint_seminorm ? 1 : 0;
     *not_null(out_options, "out_options") = options;
   });
 }

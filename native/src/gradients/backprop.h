@@ -1,11 +1,11 @@
-// Backpropagation through every step of an ALF solve: the whole graph is kept. The oracle of the other methods.
+// Backpropagation through every step of a solve: the whole graph is kept. The oracle of the other methods.
 #pragma once
 
 #include "gradients/solve.h"
 
 namespace neuralode {
 
-/// The same steps as solve_mali, made of libtorch operators that autograd records, times included; any order of derivative.
+/// The same steps as solve_with_node, made of libtorch operators that autograd records, times included; any order of derivative.
 Solution solve_backprop(const Problem& problem);
 
 }  // namespace neuralode

@@ -1,10 +1,12 @@
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "gradients/checkpoints.h"
 #include "gradients/failure.h"
 #include "gradients/sweep.h"
-#include "solvers/alf_kernels.h"
+#include "solvers/runge_kutta.h"
 
 namespace neuralode {
 
@@ -54,35 +56,34 @@ class Run {
  public:
   explicit Run(Sweep& sweep)
       : sweep_(sweep),
-        arithmetic_(sweep.arithmetic()),
+        arithmetic_(sweep.uses_alf() ? sweep.arithmetic() : nullptr),
         z0_(values_of(sweep.z0)),
         by_value_(sweep.options.failure == FailureKind::value),
         trajectory_(sweep.landings, z0_, by_value_) {}
 
   void run() {
     const EndOfDraws end_of_draws{sweep_.random};
-    auto schedule = sweep_.schedule(*arithmetic_);
-    std::size_t step = 0;
-    const AlfObserver observer{[&](double h, const AlfState& state) {
-                                 if (schedule.due(h)) keep(step, state);
-                                 ++step;
-                               },
-                               [&](std::int64_t landing, const AlfState& state) {
-                                 if (sweep_.landings.trajectory) trajectory_.write(landing, arithmetic_->z_of(state));
-                               }};
-    const auto& steps = sweep_.options.steps;
+    const auto policy = keep_policy(sweep_, arithmetic_.get());
+    std::int64_t step = 0;
+    SweepObserver observer{[&](double h, const SolverState& state) {
+                             const auto decision = policy->before_step(step, h);
+                             if (decision.drop >= 0) drop(static_cast<std::size_t>(decision.drop));
+                             if (decision.keep) keep(static_cast<std::size_t>(step), state);
+                             ++step;
+                           },
+                           [&](std::int64_t landing, const SolverState& state) {
+                             if (sweep_.landings.trajectory) trajectory_.write(landing, stepper_->z_of(state));
+                           }};
     sweep_.grid->end = sweep_.landings.t0;
-    // Integers are stepped in place: after a failure there would be no good state left.
-    const bool keep = steps.step_size == 0 || (by_value_ && arithmetic_->exact());
-    stepper_ = std::make_unique<AlfStepper>(*sweep_.dynamics, sweep_.random, *arithmetic_, sweep_.landings.t0, z0_, keep, observer);
-    drive(*stepper_, sweep_.landings.t0, sweep_.landings.times, steps, *sweep_.grid);
+    stepper_ = make_stepper(std::move(observer));
+    drive(*stepper_, sweep_.landings.t0, sweep_.landings.times, sweep_.options.steps, *sweep_.grid);
   }
 
   ForwardResult take() {
     auto& statistics = *sweep_.statistics;
     statistics.steps_accepted = static_cast<std::int64_t>(sweep_.grid->steps.size());
     statistics.steps_rejected = sweep_.grid->rejected;
-    statistics.nfe_forward = stepper_ ? stepper_->evaluations() : 1;
+    statistics.nfe_forward = stepper_ ? stepper_->evaluations() : 0;
     statistics.snapshots = static_cast<std::int64_t>(sweep_.snapshots.size());
     sweep_.outcome->reached = sweep_.grid->end;
     ForwardResult result;
@@ -90,24 +91,42 @@ class Run {
     if (sweep_.landings.trajectory)
       result.states = trajectory_.take();
     else if (stepper_)
-      result.states = arithmetic_->z_of(result.end);
+      result.states = stepper_->z_of(result.end);
     else
       for (const auto& z : z0_) result.states.push_back(z.clone());
     return result;
   }
 
  private:
-  void keep(std::size_t step, const AlfState& state) {
+  std::unique_ptr<ForwardStepper> make_stepper(SweepObserver observer) {
+    const double t0 = sweep_.landings.t0;
+    auto& dynamics = *sweep_.dynamics;
+    if (!arithmetic_)
+      return std::make_unique<RkStepper>(dynamics, sweep_.random, tableau_of(sweep_.options.solver), t0, sweep_.landings.times.back(), z0_,
+                                         std::move(observer));
+    // Integers are stepped in place: after a failure there would be no good state left.
+    const bool keep = sweep_.options.steps.step_size == 0 || (by_value_ && arithmetic_->exact());
+    return std::make_unique<AlfStepper>(dynamics, sweep_.random, *arithmetic_, t0, z0_, keep, std::move(observer));
+  }
+
+  void keep(std::size_t step, const SolverState& state) {
     sweep_.snapshots.push_back({step, copy_of(state)});
     sweep_.statistics->snapshot_bytes += bytes_of(state);
   }
 
+  void drop(std::size_t step) {
+    auto& snapshots = sweep_.snapshots;
+    const auto gone = std::find_if(snapshots.begin(), snapshots.end(), [&](const Snapshot& snapshot) { return snapshot.step == step; });
+    sweep_.statistics->snapshot_bytes -= bytes_of(gone->state);
+    snapshots.erase(gone);
+  }
+
   Sweep& sweep_;
-  std::unique_ptr<AlfArithmetic> arithmetic_;
+  std::unique_ptr<AlfArithmetic> arithmetic_;  ///< of alf, else null
   TensorList z0_;
   bool by_value_;
   Trajectory trajectory_;
-  std::unique_ptr<AlfStepper> stepper_;
+  std::unique_ptr<ForwardStepper> stepper_;
 };
 
 }  // namespace

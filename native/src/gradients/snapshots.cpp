@@ -11,13 +11,11 @@ SnapshotSchedule SnapshotSchedule::every(std::int64_t interval) {
   return schedule;
 }
 
-SnapshotSchedule SnapshotSchedule::automatic(double log_amplification, double rate, double epsilon, double tolerance, std::size_t longest) {
+SnapshotSchedule SnapshotSchedule::automatic(double log_amplification, double rate, double epsilon, double threshold, std::size_t longest) {
   SnapshotSchedule schedule;
   schedule.log_amplification_ = log_amplification;
-  schedule.rate_ = rate;
-  // A type that leaves hardly a tenth (bfloat16) is used up to the geometric mean.
-  const double room = std::max(0.0, std::log(tolerance / epsilon));
-  schedule.budget_ = std::max(room - std::log(10.0), room / 2);
+  schedule.rate_ = std::isfinite(rate) ? std::max(rate, 0.0) : 0;
+  schedule.budget_ = std::max(0.0, std::log(threshold / epsilon));
   schedule.longest_ = longest;
   return schedule;
 }
@@ -35,6 +33,11 @@ bool SnapshotSchedule::due(double h) {
   return false;
 }
 
+double repair_threshold(double epsilon, double tolerance, const AutocastState& autocast) {
+  const double of_f = autocast.enabled ? std::min(tolerance, epsilon_of(autocast.dtype)) : 0;
+  return std::min(tolerance, std::max({tolerance / 10, std::sqrt(tolerance * epsilon), of_f}));
+}
+
 double drift_rate_of(double drift, double epsilon, double log_amplification, std::size_t steps, double duration) {
   constexpr double beyond_measure = 1e30;
   const double seen = std::isfinite(drift) ? std::clamp(drift, epsilon, beyond_measure) : beyond_measure;
@@ -44,10 +47,14 @@ double drift_rate_of(double drift, double epsilon, double log_amplification, std
 
 double epsilon_of(at::ScalarType dtype) {
   switch (dtype) {
-    case at::kDouble: return std::numeric_limits<double>::epsilon();
-    case at::kFloat: return std::numeric_limits<float>::epsilon();
-    case at::kHalf: return 1.0 / 1024;
-    default: return 1.0 / 128;  // bfloat16
+    case at::kDouble:
+      return std::numeric_limits<double>::epsilon();
+    case at::kFloat:
+      return std::numeric_limits<float>::epsilon();
+    case at::kHalf:
+      return 1.0 / 1024;
+    default:
+      return 1.0 / 128;  // bfloat16
   }
 }
 

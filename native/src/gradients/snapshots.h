@@ -14,20 +14,19 @@ namespace neuralode {
 /// The state before step `step`.
 struct Snapshot {
   std::size_t step;
-  AlfState state;
+  SolverState state;
 };
 
 /// Decides before each step whether the state there is to be kept.
 ///
 /// Automatic: undoing a stretch of steps expands an error of epsilon to epsilon exp(sum of (log_amplification + rate |h|)); a state is kept
-/// before that would exceed a tenth of the tolerance, or the geometric mean of tolerance and epsilon where that is more.
-/// rate 0: epsilon |1 - 2 eta|^-K <= tolerance / 10.
+/// before that would exceed repair_threshold(). rate 0: epsilon |1 - 2 eta|^-K <= tolerance / 10.
 class SnapshotSchedule {
  public:
   static SnapshotSchedule none() { return {}; }
   static SnapshotSchedule every(std::int64_t interval);
   /// rate: Dynamics::drift_rate(). longest: most steps between two.
-  static SnapshotSchedule automatic(double log_amplification, double rate, double epsilon, double tolerance,
+  static SnapshotSchedule automatic(double log_amplification, double rate, double epsilon, double threshold,
                                     std::size_t longest = std::numeric_limits<std::size_t>::max());
   /// Called before each step in turn, h its length; the first is never due.
   bool due(double h);
@@ -39,6 +38,11 @@ class SnapshotSchedule {
   std::size_t steps_ = 0;
   bool first_ = true;
 };
+
+/// What automatic snapshots keep the drift below, so that gradients stay well within the tolerance: a tenth of it, or the geometric mean of
+/// it and epsilon where that is more (bfloat16 hardly has a tenth); under autocast up to the epsilon of f, whose rounding no density of
+/// snapshots mends.
+double repair_threshold(double epsilon, double tolerance, const AutocastState& autocast);
 
 /// The rate that explains a drift over `steps` steps that cover `duration` of time; at least 0.
 double drift_rate_of(double drift, double epsilon, double log_amplification, std::size_t steps, double duration);

@@ -7,11 +7,11 @@
 #include "core/error.h"
 #include "dynamics/dynamics.h"
 #include "solvers/drive.h"
+#include "solvers/solver_kind.h"
 
 namespace neuralode {
 
-enum class SolverKind : std::int32_t { alf = 0 };
-enum class GradientKind : std::int32_t { mali = 0, backprop = 1, none = 2 };
+enum class GradientKind : std::int32_t { mali, backprop, none, adjoint, aca, anode, pnode };
 
 enum class ReversalKind : std::int32_t { floating = 0, exact = 1 };
 enum class SnapshotKind : std::int32_t { automatic = 0, none = 1, every = 2 };
@@ -27,6 +27,8 @@ struct SolveOptions {
   double eta = 1;
   std::int64_t snapshot_interval = 0;  ///< with SnapshotKind::every: >= 1
   double drift_tolerance = 0;          ///< > 0; 0: see drift_tolerance_of
+  std::int64_t checkpoints = 0;        ///< pnode: most states kept at once besides z0; 0: all
+  bool adjoint_seminorm = false;
 };
 
 /// Throws invalid_argument or unsupported naming the option, its value and its range.

@@ -24,7 +24,8 @@ Sweep::Sweep(const Problem& problem)
       autocast(AutocastState::current(problem.z0[0].device().type())),
       modes(problem.dynamics->modes()),
       epsilon(epsilon_of(problem.z0[0].scalar_type())),
-      drift_tolerance(drift_tolerance_of(problem.options, problem.z0[0].scalar_type(), autocast)) {
+      drift_tolerance(drift_tolerance_of(problem.options, problem.z0[0].scalar_type(), autocast)),
+      drift_threshold(repair_threshold(epsilon, drift_tolerance, autocast)) {
   for (const auto& tensor : problem.z0) z0.emplace_back(tensor);
 }
 
@@ -38,13 +39,19 @@ SnapshotSchedule Sweep::schedule(const AlfArithmetic& arithmetic) const {
   if (!differentiable || options.snapshots == SnapshotKind::none) return SnapshotSchedule::none();
   if (options.snapshots == SnapshotKind::every) return SnapshotSchedule::every(options.snapshot_interval);
   if (arithmetic.exact()) return SnapshotSchedule::none();
-  return SnapshotSchedule::automatic(arithmetic.log_amplification(), dynamics->drift_rate().item<double>(), epsilon, drift_tolerance);
+  return SnapshotSchedule::automatic(arithmetic.log_amplification(), dynamics->drift_rate().item<double>(), epsilon, drift_threshold);
 }
 
 void Sweep::watch_parameters() {
   parameters = differentiable_parameters(*dynamics);
   watched = dynamics->parameters();
   for (const auto& [name, parameter] : watched) watched_parameters.emplace_back(parameter);
+}
+
+void Sweep::release() {
+  snapshots.clear();
+  lattice.z0.clear();
+  z0.clear();
 }
 
 }  // namespace neuralode

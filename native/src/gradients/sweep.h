@@ -1,4 +1,4 @@
-// What a MALI solve keeps from its forward sweep for its reverse sweep, and the two sweeps.
+// What a solve keeps from its forward sweep for its reverse sweep, and the sweeps of every gradient method but backprop.
 #pragma once
 
 #include <torch/custom_class.h>
@@ -39,28 +39,32 @@ struct Sweep : torch::CustomClassHolder {
   std::vector<bool> modes;
   bool differentiable = false;  ///< whether a reverse sweep may come
   bool wants_times = false;
-  double epsilon, drift_tolerance;
-  TensorList parameters;               ///< that gradients are wanted for
-  NamedTensorList watched;             ///< all of them: the trajectory depends on frozen ones too
+  double epsilon, drift_tolerance, drift_threshold;  ///< threshold: of repairs
+  TensorList parameters;                             ///< that gradients are wanted for
+  NamedTensorList watched;                           ///< all of them: the trajectory depends on frozen ones too
   std::vector<WatchedTensor> watched_parameters;
   std::vector<WatchedTensor> z0;
-  Lattice lattice;                     ///< exact reversal
+  Lattice lattice;  ///< exact reversal
   std::vector<Snapshot> snapshots;
 
   double span() const;
+  bool uses_alf() const { return options.solver == SolverKind::alf; }
+  /// Of alf.
   std::unique_ptr<AlfArithmetic> arithmetic();
   SnapshotSchedule schedule(const AlfArithmetic& arithmetic) const;
   /// Looks at the parameters, whose change in place before the reverse sweep is an error.
   void watch_parameters();
+  /// Lets go of every state, after a reverse sweep that was the last.
+  void release();
 };
 
 struct ForwardResult {
-  AlfState end;       ///< in the sweep's arithmetic; where the solve failed, the last good state or empty
+  SolverState end;    ///< in the sweep's arithmetic; where the solve failed, the last good state or empty
   TensorList states;  ///< in the form of Solution::states
 };
 
-/// Writes the sweep's grid, statistics, outcome, snapshots and lattice. z0: the sweep's, detached. Throws what f throws and, unless options.failure
-/// is value, the failures of the solve.
+/// Writes the sweep's grid, statistics, outcome, snapshots and lattice. z0: the sweep's, detached. Throws what f throws and, unless
+/// options.failure is value, the failures of the solve.
 ForwardResult forward_sweep(Sweep& sweep);
 
 struct ReverseResult {
@@ -68,7 +72,15 @@ struct ReverseResult {
   std::vector<double> a_times;  ///< t0, landing 0, landing 1, ...
 };
 
-/// cotangents: of the states. Throws invalid_argument when a parameter was changed in place since; drift, unless options.failure is value.
-ReverseResult reverse_sweep(Sweep& sweep, const AlfState& end, const TensorList& cotangents);
+/// The reverse sweeps. cotangents: of the states; end: of the forward sweep. Called through reverse_sweep alone.
+ReverseResult mali_sweep(Sweep& sweep, const SolverState& end, const TensorList& cotangents);
+/// aca, anode, pnode: differentiates every step from the state before it, which was kept or is made again.
+ReverseResult checkpointed_sweep(Sweep& sweep, const TensorList& cotangents);
+/// Solves the adjoint ODE. states: what the forward sweep gave out.
+ReverseResult adjoint_sweep(Sweep& sweep, const TensorList& states, const TensorList& cotangents);
+
+/// The one of the sweep's gradient method, with f in the modes, autocast state and random draws of the forward sweep, and its buffers put
+/// back afterwards. Throws invalid_argument when a parameter was changed in place since; drift, unless options.failure is value.
+ReverseResult reverse_sweep(Sweep& sweep, const SolverState& end, const TensorList& states, const TensorList& cotangents);
 
 }  // namespace neuralode

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "solvers/alf.h"
+#include "solvers/sweeps.h"
 
 namespace neuralode {
 
@@ -14,15 +14,13 @@ struct TimeGradients {
 
   /// Adds a step of the segment that ends at landing `segment`. Its start keeps its distance to the segment's start; its length is
   /// constant unless it is the last, which ends at the landing time itself.
-  void add(std::size_t segment, bool last, const AlfReverse::TimeCotangents& cotangents) {
+  void add(std::size_t segment, bool last, const CotangentSweep::TimeCotangents& cotangents) {
     double& start = values[segment];
     double& end = values[segment + 1];
-    if (last) {
-      start += cotangents.evaluation_time / 2 - cotangents.h;
-      end += cotangents.evaluation_time / 2 + cotangents.h;
-    } else {
-      start += cotangents.evaluation_time;
-    }
+    start += cotangents.start;
+    if (!last) return;
+    start -= cotangents.h;
+    end += cotangents.h;
   }
 };
 

@@ -2,7 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/error.h"
 
@@ -36,16 +38,22 @@ OdeBlockImpl::OdeBlockImpl(std::shared_ptr<torch::nn::Module> f, std::function<a
 at::Tensor OdeBlockImpl::forward(const at::Tensor& x) {
   auto solution = solve({dynamics_, {x}, at::scalar_tensor(0.0, at::kDouble), at::scalar_tensor(1.0, at::kDouble), {}, options_});
   if (solution.outcome->status != Status::ok) throw Error(solution.outcome->status, solution.outcome->text);
-  constexpr std::size_t pending = 64;  // a solve that nobody holds any more has its last figures
-  if (solves_.size() >= pending) collect(folded_);
+  constexpr std::size_t pending = 64;
+  if (solves_.size() >= pending) fold();
   solves_.push_back(solution.statistics);
   return solution.states[0];
 }
 
+void OdeBlockImpl::fold() {
+  const auto is_over = [](const std::shared_ptr<Statistics>& solve) { return solve.use_count() == 1; };  // no backward can come any more
+  for (const auto& solve : solves_)
+    if (is_over(solve)) add(folded_, *solve);
+  solves_.erase(std::remove_if(solves_.begin(), solves_.end(), is_over), solves_.end());
+}
+
 void OdeBlockImpl::collect(ModelStatistics& total) {
-  if (&total != &folded_) add(total, std::exchange(folded_, {}));
-  for (const auto& solve : std::exchange(solves_, {}))
-    add(total, *solve);
+  add(total, std::exchange(folded_, {}));
+  for (const auto& solve : std::exchange(solves_, {})) add(total, *solve);
 }
 
 }  // namespace neuralode

@@ -29,6 +29,8 @@ class OdeBlockImpl : public torch::nn::Module {
   void collect(ModelStatistics& total);
 
  private:
+  void fold();
+
   std::shared_ptr<Dynamics> dynamics_;
   SolveOptions options_;
   std::vector<std::shared_ptr<Statistics>> solves_;

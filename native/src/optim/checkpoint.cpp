@@ -20,9 +20,7 @@ namespace {
 const std::string magic = "NODECKP1";
 constexpr std::size_t number_bytes = 8;
 
-std::uint64_t checksum(const std::string& bytes) {
-  return crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
-}
+std::uint64_t checksum(const std::string& bytes) { return crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()); }
 
 std::string encoded(std::uint64_t number) {
   std::string bytes;
@@ -81,12 +79,12 @@ void load_optimizer(const std::string& bytes, torch::optim::Optimizer& optimizer
   archive.read("param_groups", archived);
   archived.read("param_groups/size", size);
   auto& groups = optimizer.param_groups();
-  require(size.item<std::int64_t>() == static_cast<std::int64_t>(groups.size()), "checkpoint: its optimiser had ", size.item<std::int64_t>(),
-          " parameter group(s), this one has ", groups.size());
+  require(size.item<std::int64_t>() == static_cast<std::int64_t>(groups.size()), "checkpoint: its optimiser had ",
+          size.item<std::int64_t>(), " parameter group(s), this one has ", groups.size());
   for (std::size_t i = 0; i < groups.size(); ++i) {
     const auto count = group_of(archived, i).second;
-    require(count == static_cast<std::int64_t>(groups[i].params().size()), "checkpoint: its optimiser had ", count, " parameters, this one has ",
-            groups[i].params().size(), "; create it over the parameters that it was saved with");
+    require(count == static_cast<std::int64_t>(groups[i].params().size()), "checkpoint: its optimiser had ", count,
+            " parameters, this one has ", groups[i].params().size(), "; create it over the parameters that it was saved with");
   }
   optimizer.state().clear();  // load leaves what the checkpoint has nothing for, and libtorch 1.13 the options, as they are
   optimizer.load(archive);
@@ -113,7 +111,8 @@ std::string verified_payload(const std::string& path) {
 
 }  // namespace
 
-void Checkpoint::save(const std::string& path, const ImageModel& model, const torch::optim::Optimizer& optimizer, const std::string& metadata) {
+void Checkpoint::save(const std::string& path, const ImageModel& model, const torch::optim::Optimizer& optimizer,
+                      const std::string& metadata) {
   const auto payload = bytes_of([&](torch::serialize::OutputArchive& archive) {
     c10::List<std::string> names;
     c10::List<at::Tensor> tensors;
@@ -128,7 +127,9 @@ void Checkpoint::save(const std::string& path, const ImageModel& model, const to
     archive.write("generator", c10::IValue(at::detail::getDefaultCPUGenerator().get_state()));
     // Its own archive inside, so that opening a checkpoint needs no optimiser to read into.
     const auto state = bytes_of([&](torch::serialize::OutputArchive& inner) { optimizer.save(inner); });
-    archive.write("optimizer_state", c10::IValue(at::from_blob(const_cast<char*>(state.data()), {static_cast<std::int64_t>(state.size())}, at::kByte).clone()));
+    archive.write(
+        "optimizer_state",
+        c10::IValue(at::from_blob(const_cast<char*>(state.data()), {static_cast<std::int64_t>(state.size())}, at::kByte).clone()));
   });
   write_atomically(path, magic + encoded(payload.size()) + encoded(checksum(payload)) + payload);
 }
@@ -159,19 +160,31 @@ Checkpoint Checkpoint::open(const std::string& path) {
 
 void Checkpoint::restore(ImageModel& model, torch::optim::Optimizer* optimizer) const {
   const auto state = state_of(model);
-  require(state.size() == tensors.size(), "checkpoint: holds ", tensors.size(), " tensors, the model has ", state.size(),
-          "; create the model with the options that it was saved with");
-  for (std::size_t i = 0; i < state.size(); ++i)
-    require(state[i].first == names[i] && state[i].second.sizes() == tensors[i].sizes() && state[i].second.dtype() == tensors[i].dtype(),
-            "checkpoint: holds '", names[i], "' ", tensors[i].sizes(), " where the model has '", state[i].first, "' ", state[i].second.sizes(),
+  TensorList sources;  // one a tensor of the model; undefined for one that is zero until it is learnt and that older checkpoints lack
+  std::size_t next = 0;
+  for (const auto& [name, tensor] : state) {
+    const bool held = next < names.size() && names[next] == name;
+    const bool learnt = name.size() >= 10 && name.compare(name.size() - 10, 10, "drift_rate") == 0;
+    require(held || learnt, "checkpoint: holds '", next < names.size() ? names[next] : "nothing more", "' where the model has '", name,
+            "'; create the model with the options that it was saved with");
+    sources.push_back(held ? tensors[next++] : at::Tensor());
+    require(!held || (sources.back().sizes() == tensor.sizes() && sources.back().dtype() == tensor.dtype()), "checkpoint: holds '", name,
+            "' ", sources.back().defined() ? sources.back().sizes() : tensor.sizes(), " where the model has ", tensor.sizes(),
             "; create the model with the options that it was saved with");
+  }
+  require(next == names.size(), "checkpoint: holds '", next < names.size() ? names[next] : "",
+          "', which the model has not; create the model with the options that it was saved with");
   if (optimizer != nullptr) {
-    require(kind_of(*optimizer) == optimizer_kind, "checkpoint: was saved with the optimiser ", optimizer_kind, ", not ", kind_of(*optimizer));
+    require(kind_of(*optimizer) == optimizer_kind, "checkpoint: was saved with the optimiser ", optimizer_kind, ", not ",
+            kind_of(*optimizer));
     load_optimizer(optimizer_state, *optimizer);
     at::Generator(at::detail::getDefaultCPUGenerator()).set_state(generator);
   }
   const torch::NoGradGuard not_recording;
-  for (std::size_t i = 0; i < state.size(); ++i) at::Tensor(state[i].second).copy_(tensors[i]);
+  for (std::size_t i = 0; i < state.size(); ++i) {
+    auto tensor = state[i].second;
+    sources[i].defined() ? tensor.copy_(sources[i]) : tensor.zero_();
+  }
 }
 
 }  // namespace neuralode

@@ -8,14 +8,13 @@
 
 #include "core/error.h"
 #include "solvers/alf_kernels.h"
+#include "solvers/first_step.h"
 #include "tensors/autocast.h"
 #include "tensors/layout.h"
 
 namespace neuralode {
 
 namespace {
-
-at::Tensor time_tensor(double t, const TensorList& z) { return at::scalar_tensor(t, z[0].options().requires_grad(false)); }
 
 TensorList copies_of(const TensorList& tensors) {
   TensorList result;
@@ -27,17 +26,6 @@ void copy_into(const TensorList& target, const TensorList& source) {
   for (std::size_t i = 0; i < target.size(); ++i) target[i].copy_(source[i]);
 }
 
-/// Root mean square of x / (atol + rtol |reference|), over all elements.
-double scaled_norm(const TensorList& x, const TensorList& reference, double rtol, double atol) {
-  double sum = 0, count = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const auto scale = reference[i].to(at::kDouble).abs().mul_(rtol).add_(atol);
-    sum += x[i].to(at::kDouble).div(scale).square_().sum().item<double>();
-    count += static_cast<double>(x[i].numel());
-  }
-  return std::sqrt(sum / std::max(count, 1.0));
-}
-
 }  // namespace
 
 void check_eta(double eta) {
@@ -45,16 +33,9 @@ void check_eta(double eta) {
   require(eta != 0.5, "eta: 0.5 leaves the step without an inverse (1 - 2 eta == 0); choose another value in (0, 1]");
 }
 
-double first_step_size(const TensorList& z, const TensorList& v, double rtol, double atol, double span) {
-  // One hundredth of the time in which z changes by its own size.
-  const double size = scaled_norm(z, z, rtol, atol), speed = scaled_norm(v, z, rtol, atol);
-  const double guess = size < 1e-5 || speed < 1e-5 ? 1e-6 : 0.01 * size / speed;
-  return std::min(guess, span);
-}
-
 AlfStepper::AlfStepper(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, double t0, const TensorList& z0, bool keep,
-                       AlfObserver observer)
-    : dynamics_(dynamics), random_(random), arithmetic_(arithmetic), observer_(std::move(observer)) {
+                       SweepObserver observer)
+    : ForwardStepper(std::move(observer)), dynamics_(dynamics), random_(random), arithmetic_(arithmetic) {
   auto z = copies_of(z0);
   for (std::size_t i = 0; i < z.size(); ++i)
     if (!all_finite({z[i]})) fail(Status::non_finite, "z0[", i, "] has infinite or NaN elements; check the input at t0 = ", t0);
@@ -75,11 +56,11 @@ TensorList AlfStepper::evaluate(double t, const TensorList& z) {
 }
 
 double AlfStepper::initial_step_size(double rtol, double atol, double span) {
-  return first_step_size(arithmetic_.z_of(state_), arithmetic_.v_of(state_), rtol, atol, span);
+  return first_step_size(measured(arithmetic_.z_of(state_)), measured(arithmetic_.v_of(state_)), rtol, atol, span);
 }
 
 std::int64_t AlfStepper::attempt(double t, double h, std::int64_t) {
-  if (std::exchange(new_step_, false) && observer_.before_step) observer_.before_step(h, state_);
+  tell(h);
   t_ = t;
   h_ = h;
   u_.clear();
@@ -91,29 +72,29 @@ std::int64_t AlfStepper::attempt(double t, double h, std::int64_t) {
 
 double AlfStepper::error(double rtol, double atol) {
   if (result_ != StepResult::fine) return INFINITY;  // an infinite z would scale its own error away
-  return alf_error_norm(arithmetic_.z_of(state_), arithmetic_.z_of(next_), u_, arithmetic_.v_of(state_), h_, rtol, atol);
+  return alf_error_norm(measured(arithmetic_.z_of(state_)), measured(arithmetic_.z_of(next_)), measured(u_),
+                        measured(arithmetic_.v_of(state_)), h_, rtol, atol);
 }
 
 void AlfStepper::require_acceptable() const {
   if (result_ == StepResult::fine) return;
-  const auto where = text_of(" at step ", accepted_ + 1, ", t = ", t_ + h_ / 2);
   if (result_ == StepResult::overflow)
-    fail(Status::lattice_overflow, "the state outgrew its fixed-point numbers", where, ": it is thousands of times larger than z0 and v0 were; ",
-         "scale the problem, use shorter steps, or reversal float");
-  for (std::size_t i = 0; i < u_.size(); ++i)
-    if (!all_finite({u_[i]}))
-      fail(Status::non_finite, "f(t, z) has infinite or NaN elements in state ", i, where, "; use shorter steps or adaptive ones, or check f there");
-  fail(Status::non_finite, "the state became infinite or NaN", where, "; use shorter steps or adaptive ones, or check f there");
+    fail(Status::lattice_overflow, "the state outgrew its fixed-point numbers at step ", accepted_ + 1, ", t = ", t_ + h_ / 2,
+         ": it is thousands of times larger than z0 and v0 were; scale the problem, use shorter steps, or reversal float");
+  fail_non_finite({u_}, t_ + h_ / 2);
 }
 
 void AlfStepper::accept() {
   std::swap(state_, next_);
-  ++accepted_;
-  new_step_ = true;
+  step_accepted();
 }
 
-AlfReplay::AlfReplay(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const AlfState& start)
-    : dynamics_(dynamics), random_(random), arithmetic_(arithmetic), state_(copy_of(start)), next_(arithmetic.room_after(state_, /*keep=*/false)) {}
+AlfReplay::AlfReplay(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const SolverState& start)
+    : dynamics_(dynamics),
+      random_(random),
+      arithmetic_(arithmetic),
+      state_(copy_of(start)),
+      next_(arithmetic.room_after(state_, /*keep=*/false)) {}
 
 void AlfReplay::step(const Grid::Step& step) {
   const auto& k = arithmetic_.head(state_, next_, step.h);
@@ -124,52 +105,24 @@ void AlfReplay::step(const Grid::Step& step) {
   std::swap(state_, next_);
 }
 
-AlfReverse::AlfReverse(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const AlfState& end, TensorList parameters,
+AlfReverse::AlfReverse(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const SolverState& end, TensorList parameters,
                        bool wants_times)
-    : dynamics_(dynamics),
-      random_(random),
+    : CotangentSweep(dynamics, random, arithmetic.z_of(end), std::move(parameters), wants_times),
       arithmetic_(arithmetic),
-      parameters_(std::move(parameters)),
-      wants_times_(wants_times),
       state_(copy_of(end)),
-      a_parameters_(parameters_.size()) {
-  a_z_ = zeros_like(arithmetic_.z_of(state_));
-  a_v_ = zeros_like(a_z_);
-  a_u_ = empty_like(a_z_);
-}
+      a_u_(empty_like(a_z_)),
+      a_v_(zeros_like(a_z_)) {}
 
-void AlfReverse::add_cotangent(const TensorList& a_z) {
-  for (std::size_t i = 0; i < a_z_.size(); ++i)
-    if (a_z[i].defined()) a_z_[i].add_(a_z[i]);
-}
-
-std::pair<TensorList, InputCotangents> AlfReverse::linearised(double t, const TensorList& z, const TensorList& a_u, std::int64_t evaluation) {
-  random_.replay(evaluation);
-  auto result = dynamics_.vjp(time_tensor(t, z), z, a_u, parameters_, wants_times_);
-  drop_kept_casts(z[0].device().type());
-  ++evaluations_;
-  accumulate(a_parameters_, result.second.a_parameters);
-  result.first = laid_out_as(std::move(result.first), z);
-  auto& g = result.second.a_z;
-  for (std::size_t i = 0; i < g.size(); ++i) {
-    if (!g[i].defined()) {
-      if (zeros_.empty()) zeros_ = zeros_like(z);
-      g[i] = zeros_[i];
-    }
-    g[i] = with_layout_of(g[i], z[i]);
-  }
-  return result;
-}
-
-AlfReverse::TimeCotangents AlfReverse::step(const Grid::Step& step, bool wants_h) {
+// h enters through t + h/2, through k = z + h/2 v and through z' = k + h/2 v'.
+AlfReverse::TimeCotangents AlfReverse::step(const Grid::Step& step, bool wants_h, const SolverState* before) {
   TimeCotangents result;
   take_back(a_u_);
   const auto& k = arithmetic_.reverse_head(state_, a_z_, a_v_, a_u_, step.h);
   const auto [u, cotangents] = linearised(step.t + step.h / 2, k, a_u_, step.evaluation);
-  if (wants_times_) result.evaluation_time = scalar(cotangents.a_t);
-  if (wants_h) result.h += dot(a_z_, arithmetic_.v_of(state_)) / 2;
+  if (wants_times_) result.start = scalar(cotangents.a_t);
+  if (wants_h) result.h += (result.start + dot(a_z_, arithmetic_.v_of(state_))) / 2;
   arithmetic_.reverse_tail(state_, u, cotangents.a_z, a_z_, a_v_, step.h);
-  if (wants_h) result.h += dot(a_z_, arithmetic_.v_of(state_)) / 2;
+  if (wants_h) result.h += dot(a_z_, arithmetic_.v_of(before ? *before : state_)) / 2;
   return result;
 }
 
@@ -179,7 +132,7 @@ AlfReverse::Start AlfReverse::start(double t0, const TensorList& z0) {
   return {std::move(v0), scalar(cotangents.a_t)};
 }
 
-void AlfReverse::set_state(const AlfState& state) {
+void AlfReverse::set_state(const SolverState& state) {
   copy_into(state_.z, state.z);
   copy_into(state_.v, state.v);
 }
@@ -194,17 +147,36 @@ void AlfReverse::set_cotangents(const Cotangents& cotangents) {
   set(a_v_, cotangents.a_v);
 }
 
-TensorList AlfReverse::take_parameters() { return std::exchange(a_parameters_, TensorList(parameters_.size())); }
+AlfAdjoint::AlfAdjoint(Dynamics& dynamics, RandomReplay& random, double eta, const TensorList& z, TensorList parameters, bool wants_times)
+    : StepAdjoint(dynamics, random, z, std::move(parameters), wants_times),
+      eta_(eta),
+      a_v_(zeros_like(z)),
+      a_u_(empty_like(z)),
+      k_(empty_like(z)),
+      z_next_(empty_like(z)),
+      v_next_(empty_like(z)) {}
 
-void accumulate(TensorList& sum, const TensorList& gradients) {
-  for (std::size_t i = 0; i < gradients.size(); ++i) {
-    const auto& gradient = gradients[i];
-    if (!gradient.defined()) continue;
-    if (sum[i].defined())
-      sum[i].add_(gradient);
-    else  // a gradient may be a view of the cotangent that it came from, which the next step writes over
-      sum[i] = owns_storage_alone(gradient) && gradient.is_non_overlapping_and_dense() ? gradient : dense_copy(gradient);
+CotangentSweep::TimeCotangents AlfAdjoint::step(const Grid::Step& step, const SolverState& before, bool wants_h) {
+  TimeCotangents result;
+  take_back(k_);
+  take_back(a_u_);
+  alf_reverse_head(before.z, before.v, a_z_, a_v_, k_, a_u_, step.h, eta_);  // for a_u; its k is that of the step before
+  alf_head(before.z, before.v, k_, step.h);
+  const auto [u, cotangents] = linearised(step.t + step.h / 2, k_, a_u_, step.evaluation);
+  if (wants_times_) result.start = scalar(cotangents.a_t);
+  if (wants_h) {
+    alf_tail(k_, before.v, u, z_next_, v_next_, step.h, eta_);
+    result.h += (result.start + dot(a_z_, v_next_)) / 2;
   }
+  alf_reverse_tail(k_, before.v, u, cotangents.a_z, z_next_, v_next_, a_z_, a_v_, step.h, eta_);  // for the cotangents
+  if (wants_h) result.h += dot(a_z_, before.v) / 2;
+  return result;
+}
+
+double AlfAdjoint::start(double t0, const TensorList& z0) {
+  const auto cotangents = linearised(t0, z0, a_v_, /*evaluation=*/0).second;
+  add_cotangent(cotangents.a_z);
+  return scalar(cotangents.a_t);
 }
 
 }  // namespace neuralode

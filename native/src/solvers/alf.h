@@ -5,32 +5,19 @@
 // Order 2 for eta = 1, else 1. One evaluation of f a step.
 #pragma once
 
-#include <functional>
-
-#include "dynamics/dynamics.h"
 #include "solvers/alf_arithmetic.h"
-#include "solvers/drive.h"
-#include "tensors/random_replay.h"
+#include "solvers/sweeps.h"
 
 namespace neuralode {
 
 /// Throws invalid_argument unless eta is in (0, 1] and not 1/2.
 void check_eta(double eta);
 
-/// A first step length to try: Hairer, Norsett & Wanner, Solving ODEs I, II.4, its first guess (no further evaluation), at most span.
-double first_step_size(const TensorList& z, const TensorList& v, double rtol, double atol, double span);
-
-/// What a forward sweep tells while it runs.
-struct AlfObserver {
-  std::function<void(double h, const AlfState& state)> before_step;  ///< once a step, before its first trial; h: the length tried
-  std::function<void(std::int64_t landing, const AlfState& state)> on_landing;
-};
-
-/// Forward sweep, not recorded by autograd. The tensors it works in are kept from step to step.
-class AlfStepper final : public Stepper {
+class AlfStepper final : public ForwardStepper {
  public:
   /// Evaluates v0. z0: copied. keep: whether the state before a tried step must outlive it. Throws non_finite for z0 or f(t0, z0).
-  AlfStepper(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, double t0, const TensorList& z0, bool keep, AlfObserver observer);
+  AlfStepper(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, double t0, const TensorList& z0, bool keep,
+             SweepObserver observer);
 
   double error_order() const override { return 2; }
   double initial_step_size(double rtol, double atol, double span) override;
@@ -38,11 +25,7 @@ class AlfStepper final : public Stepper {
   double error(double rtol, double atol) override;
   void require_acceptable() const override;
   void accept() override;
-  void land(std::int64_t index) override { observer_.on_landing(index, state_); }
-
-  /// The state at the end of the last accepted step.
-  AlfState& state() { return state_; }
-  std::int64_t evaluations() const { return evaluations_; }
+  TensorList z_of(const SolverState& state) const override { return arithmetic_.z_of(state); }
 
  private:
   TensorList evaluate(double t, const TensorList& z);
@@ -50,47 +33,36 @@ class AlfStepper final : public Stepper {
   Dynamics& dynamics_;
   RandomReplay& random_;
   AlfArithmetic& arithmetic_;
-  AlfObserver observer_;
-  AlfState state_, next_;  // next_: the tried step
+  SolverState next_;  // the tried step
   TensorList u_;
   double t_ = 0, h_ = 0;
   StepResult result_ = StepResult::fine;
-  std::int64_t evaluations_ = 0, accepted_ = 0;
-  bool new_step_ = true;
 };
 
-/// Steps of a forward sweep made again, from a state on its way.
-class AlfReplay {
+class AlfReplay final : public Replay {
  public:
-  AlfReplay(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const AlfState& start);
-  void step(const Grid::Step& step);
-  const AlfState& state() const { return state_; }
+  AlfReplay(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const SolverState& start);
+  void step(const Grid::Step& step) override;
+  SolverState& state() override { return state_; }
 
  private:
   Dynamics& dynamics_;
   RandomReplay& random_;
   AlfArithmetic& arithmetic_;
-  AlfState state_, next_;
+  SolverState state_, next_;
 };
 
 /// Reverse sweep: reconstructs (z, v) step by step and carries their cotangents and the parameters' along.
 ///   k = z' - h/2 v';  u = f(t + h/2, k);  v = (v' - 2 eta u) / (1 - 2 eta);  z = k - h/2 v
 ///   s = a_v + h/2 a_z;  a_u = 2 eta s;  a_k = a_z + (df/dk)^T a_u;  a_z = a_k;  a_v = (1 - 2 eta) s + h/2 a_k
 /// The inverse and the pullback need f at the same k: one linearised evaluation a step.
-class AlfReverse {
+class AlfReverse final : public CotangentSweep {
  public:
-  /// end: copied. parameters: those that gradients are wanted for. Cotangents start at zero.
-  AlfReverse(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const AlfState& end, TensorList parameters, bool wants_times);
+  /// end: copied.
+  AlfReverse(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const SolverState& end, TensorList parameters, bool wants_times);
 
-  /// Adds the cotangent of a state that was given out; undefined entries are zero.
-  void add_cotangent(const TensorList& a_z);
-  /// Undoes one step. Returns what it adds to the derivatives to time: to that of the evaluation's time, t + h/2, and to that
-  /// of h elsewhere, <a_k, v>/2 + <a_z, v'>/2. Both 0 unless times are wanted; the second only where `wants_h`.
-  struct TimeCotangents {
-    double evaluation_time = 0;
-    double h = 0;
-  };
-  TimeCotangents step(const Grid::Step& step, bool wants_h);
+  /// Undoes one step. before: the state before it where that is known, for the derivative to h; null to use the reconstruction.
+  TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr);
   /// Pulls a_v back through v0 = f(t0, z0).
   struct Start {
     TensorList v0;
@@ -99,8 +71,8 @@ class AlfReverse {
   Start start(double t0, const TensorList& z0);
 
   /// Goes on from `state` (copied) with the cotangents as they are.
-  void set_state(const AlfState& state);
-  const AlfState& state() const { return state_; }
+  void set_state(const SolverState& state);
+  const SolverState& state() const { return state_; }
 
   /// The states' cotangents, for going back to where they were; empty lists stand for zero.
   struct Cotangents {
@@ -108,27 +80,23 @@ class AlfReverse {
   };
   Cotangents copy_cotangents() const;
   void set_cotangents(const Cotangents& cotangents);
-  /// The cotangents of the parameters that were added since the last call.
-  TensorList take_parameters();
-  TensorList& a_z() { return a_z_; }
-  std::int64_t evaluations() const { return evaluations_; }
 
  private:
-  std::pair<TensorList, InputCotangents> linearised(double t, const TensorList& z, const TensorList& a_u, std::int64_t evaluation);
-  double scalar(const at::Tensor& a_t) const { return a_t.defined() ? a_t.item<double>() : 0; }
-
-  Dynamics& dynamics_;
-  RandomReplay& random_;
   AlfArithmetic& arithmetic_;
-  TensorList parameters_;
-  bool wants_times_;
-  AlfState state_;
-  TensorList a_u_, a_z_, a_v_, a_parameters_;
-  TensorList zeros_;  // made when a pullback leaves a state's cotangent out
-  std::int64_t evaluations_ = 0;
+  SolverState state_;
+  TensorList a_u_, a_v_;
 };
 
-/// sum += gradients, undefined entries being zero; takes a gradient over where there is no sum yet and it is nobody else's.
-void accumulate(TensorList& sum, const TensorList& gradients);
+/// The same cotangents from the states before the steps, in floats.
+class AlfAdjoint final : public StepAdjoint {
+ public:
+  AlfAdjoint(Dynamics& dynamics, RandomReplay& random, double eta, const TensorList& z, TensorList parameters, bool wants_times);
+  TimeCotangents step(const Grid::Step& step, const SolverState& before, bool wants_h) override;
+  double start(double t0, const TensorList& z0) override;
+
+ private:
+  double eta_;
+  TensorList a_v_, a_u_, k_, z_next_, v_next_;
+};
 
 }  // namespace neuralode

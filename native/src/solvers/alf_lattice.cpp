@@ -24,7 +24,8 @@ double quantum_of(double scale, int bits) {
 
 TensorList integers_like(const TensorList& reference) {
   TensorList result;
-  for (const auto& tensor : reference) result.push_back(at::empty_strided(tensor.sizes(), tensor.strides(), tensor.options().dtype(at::kLong)));
+  for (const auto& tensor : reference)
+    result.push_back(at::empty_strided(tensor.sizes(), tensor.strides(), tensor.options().dtype(at::kLong)));
   return result;
 }
 
@@ -32,62 +33,63 @@ class LatticeAlf final : public AlfArithmetic {
  public:
   LatticeAlf(Lattice& lattice, double span) : lattice_(lattice), span_(span) {}
 
-  AlfState start(TensorList z0, const TensorList& v0) override {
+  SolverState start(TensorList z0, const TensorList& v0) override {
     if (lattice_.z0.empty()) lattice_ = choose_lattice(std::move(z0), v0, span_);
-    AlfState state{integers_like(lattice_.z0), integers_like(lattice_.z0)};
+    SolverState state{integers_like(lattice_.z0), integers_like(lattice_.z0)};
     for (auto& z : state.z) z.zero_();
     TensorList v;
     for (std::size_t i = 0; i < v0.size(); ++i) v.push_back(with_layout_of(v0[i], lattice_.z0[i]));
     if (lattice::start(lattice_, v, state.v) == StepResult::overflow)
-      fail(Status::lattice_overflow, "f(t0, z0) is too large against |t1 - t0| = ", span_, " and z0 for fixed-point numbers; use reversal float");
+      fail(Status::lattice_overflow, "f(t0, z0) is too large against |t1 - t0| = ", span_,
+           " and z0 for fixed-point numbers; use reversal float");
     return state;
   }
 
-  AlfState room_after(const AlfState& state, bool keep) const override { return keep ? AlfState{empty_like(state.z), empty_like(state.v)} : state; }
+  SolverState room_after(const SolverState& state, bool keep) const override {
+    return keep ? SolverState{empty_like(state.z), empty_like(state.v)} : state;
+  }
 
-  const TensorList& head(const AlfState& state, AlfState&, double h) override {
+  const TensorList& head(const SolverState& state, SolverState&, double h) override {
     lattice::head(lattice_, state, midpoint(), h);
     return k_;
   }
 
-  StepResult tail(const AlfState& state, const TensorList& u, AlfState& next, double h) override {
+  StepResult tail(const SolverState& state, const TensorList& u, SolverState& next, double h) override {
     return lattice::tail(lattice_, state, u, next, h);
   }
 
-  const TensorList& reverse_head(const AlfState& state, const TensorList& a_z, const TensorList& a_v, const TensorList& a_u, double h) override {
+  const TensorList& reverse_head(const SolverState& state, const TensorList& a_z, const TensorList& a_v, const TensorList& a_u,
+                                 double h) override {
     lattice::reverse_head(lattice_, state, a_z, a_v, midpoint(), a_u, h);
     return k_;
   }
 
-  StepResult reverse_tail(AlfState& state, const TensorList& u, const TensorList& g, const TensorList& a_z, const TensorList& a_v,
+  StepResult reverse_tail(SolverState& state, const TensorList& u, const TensorList& g, const TensorList& a_z, const TensorList& a_v,
                           double h) override {
     return lattice::reverse_tail(lattice_, state, u, g, state, a_z, a_v, h);
   }
 
-  TensorList z_of(const AlfState& state) const override {
+  TensorList z_of(const SolverState& state) const override {
     auto z = empty_like(lattice_.z0);
     lattice::state(lattice_, state.z, z);
     return z;
   }
 
-  TensorList v_of(const AlfState& state) const override {
+  TensorList v_of(const SolverState& state) const override {
     auto v = empty_like(lattice_.z0);
     lattice::velocity(lattice_, state.v, v);
     return v;
   }
 
-  double drift(const AlfState& reconstructed, const AlfState& known) const override {
-    double dz = 0, dv = 0;
+  double drift(const SolverState& reconstructed, const SolverState& known) const override {
+    double worst = 0;
     for (std::size_t i = 0; i < lattice_.z0.size(); ++i) {
-      dz = std::max(dz, lattice_.quantum_z[i] * lattice::difference(reconstructed.z, known.z, i));
-      dv = std::max(dv, lattice_.quantum_v[i] * lattice::difference(reconstructed.v, known.v, i));
+      const double dz = lattice_.quantum_z[i] * lattice::difference(reconstructed.z, known.z, i);
+      const double dv = lattice_.quantum_v[i] * lattice::difference(reconstructed.v, known.v, i);
+      if (dz == 0 && dv == 0) continue;
+      worst = std::max(worst, relative_drift(dz, dv, largest(z_of(known)[i]), largest(v_of(known)[i]), span_));
     }
-    if (dz == 0 && dv == 0) return 0;
-    double z = 0, v = 0;
-    for (const auto& tensor : z_of(known)) z = std::max(z, largest(tensor));
-    for (const auto& tensor : v_of(known)) v = std::max(v, largest(tensor));
-    if (span_ > 0) v = std::max(v, z / span_);
-    return std::max(z > 0 ? dz / z : dz, v > 0 ? dv / v : dv);
+    return worst;
   }
 
   double log_amplification() const override { return 0; }
@@ -117,6 +119,8 @@ Lattice choose_lattice(TensorList z0, const TensorList& v0, double span) {
     scales.push_back(z > 0 ? std::max(z, way * headroom_share) : way);
     any = std::max(any, scales.back());
   }
+  if (!std::isfinite(any))
+    fail(Status::lattice_overflow, "z0 or |t1 - t0| f(t0, z0) is too large for fixed-point numbers; use reversal float");
   for (std::size_t i = 0; i < z0.size(); ++i) {
     const int bits = z0[i].scalar_type() == at::kDouble ? 48 : 40;
     const double scale = scales[i] > 0 ? scales[i] : any > 0 ? any : 1;

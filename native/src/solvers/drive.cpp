@@ -13,7 +13,7 @@ namespace {
 class Drive {
  public:
   Drive(Stepper& stepper, double t0, const StepSizeOptions& options, Grid& grid)
-      : stepper_(stepper), options_(options), controller_(stepper.error_order()), grid_(grid), t_(t0) {
+      : stepper_(stepper), options_(options), controller_(options.controller, stepper.error_order()), grid_(grid), t_(t0) {
     grid_.end = t0;
   }
 
@@ -23,14 +23,14 @@ class Drive {
   }
 
   void choose_first_step(double span) {
-    suggested_ = options_.initial_step_size > 0 ? options_.initial_step_size : stepper_.initial_step_size(options_.rtol, options_.atol, span);
+    suggested_ =
+        options_.initial_step_size > 0 ? options_.initial_step_size : stepper_.initial_step_size(options_.rtol, options_.atol, span);
   }
 
  private:
   void fixed(double landing, std::int64_t index) {
     const double start = t_, h = std::copysign(options_.step_size, landing - start);
-    // A remainder of rounding size is no step of its own: the last one takes it in.
-    const double steps = std::max(1.0, std::ceil((landing - start) / h - 1e-9));
+    const double steps = fixed_step_count(start, landing, options_.step_size);
     if (steps > static_cast<double>(options_.max_steps))
       fail(Status::step_limit, "max_steps: ", options_.max_steps, " steps are not enough: ", steps, " steps of ", options_.step_size,
            " are needed from t = ", start, " to ", landing, "; raise max_steps or use longer steps");
@@ -61,8 +61,9 @@ class Drive {
         grid_.rejected += 1;
         continue;
       }
+      const auto start = stepper_.start_evaluation();
       stepper_.accept();
-      grid_.steps.push_back({t_, sign * length, evaluation, lands ? index : -1});
+      grid_.steps.push_back({t_, sign * length, evaluation, lands ? index : -1, start});
       t_ = grid_.end = lands ? landing : t_ + sign * length;
       suggested_ = lands ? std::max(suggested_, next) : next;  // a step cut short by a landing says nothing against longer ones
     }
@@ -73,26 +74,28 @@ class Drive {
     if (attempts_ > options_.max_steps) limit(t);
     const auto evaluation = stepper_.attempt(t, h, landing);
     stepper_.require_acceptable();
+    const auto start_evaluation = stepper_.start_evaluation();
     stepper_.accept();
-    grid_.steps.push_back({t, h, evaluation, landing});
+    grid_.steps.push_back({t, h, evaluation, landing, start_evaluation});
   }
 
   void check_resolvable(double length, double remaining) const {
     const double smallest = 16 * std::numeric_limits<double>::epsilon() * std::max(std::abs(t_), remaining);
     if (length >= smallest || length >= remaining) return;
     if (attempts_ > 0) stepper_.require_acceptable();
-    fail(Status::step_size_underflow, "step-size underflow at t = ", t_, ", step ", grid_.steps.size() + 1, ": the tolerances rtol = ",
-         options_.rtol, ", atol = ", options_.atol, " ask for a step of ", length, ", below what t can resolve; loosen them, or check f for a discontinuity or infinite values there");
+    fail(Status::step_size_underflow, "step-size underflow at t = ", t_, ", step ", grid_.steps.size() + 1,
+         ": the tolerances rtol = ", options_.rtol, ", atol = ", options_.atol, " ask for a step of ", length,
+         ", below what t can resolve; loosen them, or check f for a discontinuity or infinite values there");
   }
 
   [[noreturn]] void limit(double t) const {
-    fail(Status::step_limit, "max_steps: ", options_.max_steps, " steps are not enough (stopped at t = ", t, ", ", grid_.steps.size(), " accepted, ",
-         grid_.rejected, " rejected); raise max_steps, use longer steps or looser tolerances");
+    fail(Status::step_limit, "max_steps: ", options_.max_steps, " steps are not enough (stopped at t = ", t, ", ", grid_.steps.size(),
+         " accepted, ", grid_.rejected, " rejected); raise max_steps, use longer steps or looser tolerances");
   }
 
   Stepper& stepper_;
   const StepSizeOptions& options_;
-  PiController controller_;
+  StepController controller_;
   Grid& grid_;
   double t_;
   double suggested_ = 0;
@@ -100,6 +103,10 @@ class Drive {
 };
 
 }  // namespace
+
+double fixed_step_count(double start, double landing, double step_size) {
+  return landing == start ? 0 : std::max(1.0, std::ceil(std::abs(landing - start) / step_size - 1e-9));
+}
 
 void drive(Stepper& stepper, double t0, const std::vector<double>& landings, const StepSizeOptions& options, Grid& grid) {
   Drive drive(stepper, t0, options, grid);

@@ -13,8 +13,9 @@ struct Grid {
   struct Step {
     double t;                ///< start
     double h;                ///< signed length
-    std::int64_t evaluation; ///< number of the evaluation of f that the step made
+    std::int64_t evaluation; ///< number of the (first) evaluation of f that the accepted trial made
     std::int64_t landing;    ///< index of the landing time that the step ends on, or -1
+    std::int64_t start = -1; ///< number of the evaluation at the step's start, where the method has one; it may be of the step before
   };
   std::vector<Step> steps;
   std::int64_t rejected = 0;
@@ -31,6 +32,8 @@ class Stepper {
   virtual double initial_step_size(double rtol, double atol, double span) = 0;
   /// Tries a step from the current state; returns the number of its evaluation of f. landing: as in Grid::Step.
   virtual std::int64_t attempt(double t, double h, std::int64_t landing) = 0;
+  /// Of the tried step, as in Grid::Step.
+  virtual std::int64_t start_evaluation() const { return -1; }
   /// Scaled norm of the tried step's error estimate; <= 1 is acceptable.
   virtual double error(double rtol, double atol) = 0;
   /// Throws, naming step, time and state, where the tried step can never be accepted: non_finite, lattice_overflow.
@@ -40,6 +43,9 @@ class Stepper {
   /// The state has reached landing time `index`.
   virtual void land(std::int64_t index) = 0;
 };
+
+/// Steps of the given length that a fixed grid takes from `start` to `landing`; a remainder of rounding size is no step of its own.
+double fixed_step_count(double start, double landing, double step_size);
 
 /// Steps from t0 to landings.front(), ..., landings.back(), which are monotone from t0 on; a landing time equal to where the
 /// state is takes no step. Throws step_limit, step_size_underflow and what require_acceptable throws; `grid` then has what was accepted.

@@ -28,7 +28,9 @@ StepResult flagged(const TensorList& like, const Body& body) {
 
 }  // namespace
 
-double increment(const Lattice& lattice, std::size_t index, double h) { return h / 2 * (lattice.quantum_v[index] / lattice.quantum_z[index]); }
+double increment(const Lattice& lattice, std::size_t index, double h) {
+  return h / 2 * (lattice.quantum_v[index] / lattice.quantum_z[index]);
+}
 
 StepResult start(const Lattice& lattice, const TensorList& v, const TensorList& V) {
   return flagged(v, [&](auto s, std::size_t i, std::int64_t begin, std::int64_t end) {
@@ -48,22 +50,22 @@ void velocity(const Lattice& lattice, const TensorList& V, const TensorList& v) 
   });
 }
 
-void head(const Lattice& lattice, const AlfState& state, const TensorList& k, double h) {
+void head(const Lattice& lattice, const SolverState& state, const TensorList& k, double h) {
   for_each_range(k, [&](auto s, std::size_t i, std::int64_t begin, std::int64_t end) {
     kernels::lattice_head(data(lattice.z0, i, begin, s), whole(state.z, i, begin), whole(state.v, i, begin), data(k, i, begin, s),
                           increment(lattice, i, h), lattice.quantum_z[i], end - begin);
   });
 }
 
-StepResult tail(const Lattice& lattice, const AlfState& state, const TensorList& u, const AlfState& next, double h) {
+StepResult tail(const Lattice& lattice, const SolverState& state, const TensorList& u, const SolverState& next, double h) {
   return flagged(u, [&](auto s, std::size_t i, std::int64_t begin, std::int64_t end) {
     return kernels::lattice_tail(whole(state.z, i, begin), whole(state.v, i, begin), data(u, i, begin, s), whole(next.z, i, begin),
                                  whole(next.v, i, begin), increment(lattice, i, h), lattice.quantum_v[i], end - begin);
   });
 }
 
-void reverse_head(const Lattice& lattice, const AlfState& next, const TensorList& a_z, const TensorList& a_v, const TensorList& k, const TensorList& a_u,
-                  double h) {
+void reverse_head(const Lattice& lattice, const SolverState& next, const TensorList& a_z, const TensorList& a_v, const TensorList& k,
+                  const TensorList& a_u, double h) {
   for_each_range(k, [&](auto s, std::size_t i, std::int64_t begin, std::int64_t end) {
     kernels::lattice_reverse_head(data(lattice.z0, i, begin, s), whole(next.z, i, begin), whole(next.v, i, begin), data(a_z, i, begin, s),
                                   data(a_v, i, begin, s), data(k, i, begin, s), data(a_u, i, begin, s), h, increment(lattice, i, h),
@@ -71,12 +73,12 @@ void reverse_head(const Lattice& lattice, const AlfState& next, const TensorList
   });
 }
 
-StepResult reverse_tail(const Lattice& lattice, const AlfState& next, const TensorList& u, const TensorList& g, const AlfState& state,
+StepResult reverse_tail(const Lattice& lattice, const SolverState& next, const TensorList& u, const TensorList& g, const SolverState& state,
                         const TensorList& a_z, const TensorList& a_v, double h) {
   return flagged(u, [&](auto s, std::size_t i, std::int64_t begin, std::int64_t end) {
     return kernels::lattice_reverse_tail(whole(next.z, i, begin), whole(next.v, i, begin), data(u, i, begin, s), data(g, i, begin, s),
-                                         whole(state.z, i, begin), whole(state.v, i, begin), data(a_z, i, begin, s), data(a_v, i, begin, s), h,
-                                         increment(lattice, i, h), lattice.quantum_v[i], end - begin);
+                                         whole(state.z, i, begin), whole(state.v, i, begin), data(a_z, i, begin, s), data(a_v, i, begin, s),
+                                         h, increment(lattice, i, h), lattice.quantum_v[i], end - begin);
   });
 }
 

@@ -13,11 +13,11 @@ double increment(const Lattice& lattice, std::size_t index, double h);
 StepResult start(const Lattice& lattice, const TensorList& v, const TensorList& V);
 void state(const Lattice& lattice, const TensorList& Z, const TensorList& z);
 void velocity(const Lattice& lattice, const TensorList& V, const TensorList& v);
-void head(const Lattice& lattice, const AlfState& state, const TensorList& k, double h);
-StepResult tail(const Lattice& lattice, const AlfState& state, const TensorList& u, const AlfState& next, double h);
-void reverse_head(const Lattice& lattice, const AlfState& next, const TensorList& a_z, const TensorList& a_v, const TensorList& k, const TensorList& a_u,
-                  double h);
-StepResult reverse_tail(const Lattice& lattice, const AlfState& next, const TensorList& u, const TensorList& g, const AlfState& state,
+void head(const Lattice& lattice, const SolverState& state, const TensorList& k, double h);
+StepResult tail(const Lattice& lattice, const SolverState& state, const TensorList& u, const SolverState& next, double h);
+void reverse_head(const Lattice& lattice, const SolverState& next, const TensorList& a_z, const TensorList& a_v, const TensorList& k,
+                  const TensorList& a_u, double h);
+StepResult reverse_tail(const Lattice& lattice, const SolverState& next, const TensorList& u, const TensorList& g, const SolverState& state,
                         const TensorList& a_z, const TensorList& a_v, double h);
 /// Largest difference in quanta of tensor `index`; 0 exactly when equal.
 double difference(const TensorList& a, const TensorList& b, std::size_t index);

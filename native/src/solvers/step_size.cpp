@@ -17,18 +17,27 @@ void check(const StepSizeOptions& options) {
     require(std::isfinite(options.initial_step_size) && options.initial_step_size >= 0, "initial_step_size: ", options.initial_step_size,
             " is not a length; give a positive first step, or 0 to have it chosen");
   }
+  const auto controller = static_cast<int>(options.controller);
+  require(controller >= 0 && controller <= 2, "controller: ", controller, " is no such choice; give a value from 0 to 2");
   require(options.max_steps > 0, "max_steps: ", options.max_steps, " allows no step; give 1 or more");
 }
 
-double PiController::factor(double error) {
+double StepController::factor(double error) {
   constexpr double safety = 0.9, smallest = 0.2, largest = 5;
   if (!(error <= 1)) {
     rejected_ = true;
     return std::isfinite(error) ? std::clamp(safety * std::pow(error, -1 / error_order_), smallest, 1.0) : smallest;
   }
+  struct Exponents {
+    double newest, previous, before;
+  };
+  const auto exponents = kind_ == ControllerKind::i     ? Exponents{1, 0, 0}
+                         : kind_ == ControllerKind::pid ? Exponents{0.58, 0.21, 0.1}
+                                                        : Exponents{0.7, 0.4, 0};
   const double bounded = std::max(error, 1e-10);
-  const double raw = safety * std::pow(bounded, -0.7 / error_order_) * std::pow(previous_error_, 0.4 / error_order_);
-  previous_error_ = bounded;
+  const double raw = safety * std::pow(bounded, -exponents.newest / error_order_) * std::pow(previous_, exponents.previous / error_order_) *
+                     std::pow(before_previous_, -exponents.before / error_order_);
+  before_previous_ = std::exchange(previous_, bounded);
   // The step after a rejection does not grow: the estimate that failed is still the best known one.
   return std::clamp(raw, smallest, std::exchange(rejected_, false) ? 1.0 : largest);
 }

@@ -34,11 +34,33 @@ TEST(Guarded, StatusValuesAreThoseOfTheHeader) {
   EXPECT_EQ(int(Status::drift), NEURALODE_DRIFT);
 }
 
-TEST(SolveOptions, ChoicesHaveTheValuesOfTheHeader) {
+TEST(SolveOptions, SolversHaveTheValuesOfTheHeader) {
   EXPECT_EQ(int(SolverKind::alf), NEURALODE_SOLVER_ALF);
+  EXPECT_EQ(int(SolverKind::euler), NEURALODE_SOLVER_EULER);
+  EXPECT_EQ(int(SolverKind::midpoint), NEURALODE_SOLVER_MIDPOINT);
+  EXPECT_EQ(int(SolverKind::heun), NEURALODE_SOLVER_HEUN);
+  EXPECT_EQ(int(SolverKind::heun_euler), NEURALODE_SOLVER_HEUN_EULER);
+  EXPECT_EQ(int(SolverKind::bosh3), NEURALODE_SOLVER_BOSH3);
+  EXPECT_EQ(int(SolverKind::rk4), NEURALODE_SOLVER_RK4);
+  EXPECT_EQ(int(SolverKind::dopri5), NEURALODE_SOLVER_DOPRI5);
+  EXPECT_EQ(int(SolverKind::tsit5), NEURALODE_SOLVER_TSIT5);
+  EXPECT_EQ(int(SolverKind::dopri8), NEURALODE_SOLVER_DOPRI8);
+}
+
+TEST(SolveOptions, GradientsAndControllersHaveTheValuesOfTheHeader) {
   EXPECT_EQ(int(GradientKind::mali), NEURALODE_GRADIENT_MALI);
   EXPECT_EQ(int(GradientKind::backprop), NEURALODE_GRADIENT_BACKPROP);
   EXPECT_EQ(int(GradientKind::none), NEURALODE_GRADIENT_NONE);
+  EXPECT_EQ(int(GradientKind::adjoint), NEURALODE_GRADIENT_ADJOINT);
+  EXPECT_EQ(int(GradientKind::aca), NEURALODE_GRADIENT_ACA);
+  EXPECT_EQ(int(GradientKind::anode), NEURALODE_GRADIENT_ANODE);
+  EXPECT_EQ(int(GradientKind::pnode), NEURALODE_GRADIENT_PNODE);
+  EXPECT_EQ(int(ControllerKind::pi), NEURALODE_CONTROLLER_PI);
+  EXPECT_EQ(int(ControllerKind::i), NEURALODE_CONTROLLER_I);
+  EXPECT_EQ(int(ControllerKind::pid), NEURALODE_CONTROLLER_PID);
+}
+
+TEST(SolveOptions, OtherChoicesHaveTheValuesOfTheHeader) {
   EXPECT_EQ(int(ReversalKind::floating), NEURALODE_REVERSAL_FLOAT);
   EXPECT_EQ(int(ReversalKind::exact), NEURALODE_REVERSAL_EXACT);
   EXPECT_EQ(int(SnapshotKind::automatic), NEURALODE_SNAPSHOTS_AUTOMATIC);

@@ -90,7 +90,8 @@ TEST_P(ExactReversal, RestoresStatesOfVeryDifferentSizesToTheBit) {
 TEST_P(ExactReversal, HasBackpropsGradients) {
   const Mlp mlp(dtype());
   const Ode ode{mlp.dynamics(), {wave({3, 4}, 0, 1, dtype())}, 0, 1, {0.25, 0.6, 1}};
-  const auto exact = differentiate(ode, exactly(fixed_steps(0.01))), backprop = differentiate(ode, fixed_steps(0.01, 1, GradientKind::backprop));
+  const auto exact = differentiate(ode, exactly(fixed_steps(0.01))),
+             backprop = differentiate(ode, fixed_steps(0.01, 1, GradientKind::backprop));
   EXPECT_EQ(exact.statistics.reconstruction_error, 0);
   EXPECT_EQ(exact.statistics.nfe_backward, 101);
   // Some hundred roundings; in float64 the lattice's quantum, 2^-48 of the data, is the larger part.
@@ -107,7 +108,9 @@ TEST_P(ExactReversal, HasBackpropsGradientsAfterALongContraction) {
 }
 
 TEST_P(ExactReversal, HoldsForTuplesOfDifferentScalesAndZeros) {
-  const auto f = dynamics([](const at::Tensor& t, const TensorList& z) { return TensorList{z[1].sum() * 1e-3 - z[0], z[0].sin() * 1e3, t * z[2] + 1}; });
+  const auto f = dynamics([](const at::Tensor& t, const TensorList& z) {
+    return TensorList{z[1].sum() * 1e-3 - z[0], z[0].sin() * 1e3, t * z[2] + 1};
+  });
   const Ode ode{f, {wave({4}, 0, 1, dtype()), wave({4}, 1, 1e3, dtype()), at::zeros({2}, dtype())}, 0, 1};
   const auto exact = differentiate(ode, exactly(fixed_steps(0.01)));
   EXPECT_EQ(exact.statistics.reconstruction_error, 0);
@@ -119,7 +122,8 @@ INSTANTIATE_TEST_SUITE_P(Dtypes, ExactReversal, ::testing::Values(at::kFloat, at
 
 TEST(ExactReversalOf, StatesInOtherLayoutsIsExact) {
   const auto f = dynamics([](const at::Tensor&, const TensorList& z) { return TensorList{z[0].sin().contiguous()}; });
-  for (const auto& z0 : {wave({2, 3, 4, 4}).contiguous(at::MemoryFormat::ChannelsLast), wave({4, 6}).t(), wave({8, 4}).slice(0, 0, 8, 2), wave({1, 4}).expand({3, 4})}) {
+  for (const auto& z0 : {wave({2, 3, 4, 4}).contiguous(at::MemoryFormat::ChannelsLast), wave({4, 6}).t(), wave({8, 4}).slice(0, 0, 8, 2),
+                         wave({1, 4}).expand({3, 4})}) {
     const auto exact = differentiate({f, {z0}}, exactly(fixed_steps(0.05)));
     EXPECT_EQ(exact.statistics.reconstruction_error, 0);
     EXPECT_LE(gap(exact, differentiate({f, {z0}}, fixed_steps(0.05, 1, GradientKind::backprop))), 1e-11);
@@ -164,7 +168,10 @@ TEST(ExactReversalOf, DynamicsThatAreFarFromDeterministicIsAnError) {
 
 TEST(ExactReversalOf, AStateThatOutgrowsItsNumbersIsAnErrorWithStepAndTime) {
   const auto f = dynamics([](const at::Tensor&, const TensorList& z) { return TensorList{10 * z[0]}; });
-  EXPECT_THAT(error_text(Status::lattice_overflow, [&] { solve_plainly({f, {wave({4})}, 0, 10}, exactly(fixed_steps(0.01))); }),
+  EXPECT_THAT(error_text(Status::lattice_overflow,
+                         [&] {
+                           solve_plainly({f, {wave({4})}, 0, 10}, exactly(fixed_steps(0.01)));
+                         }),
               AllOf(HasSubstr("at step"), HasSubstr("t = "), HasSubstr("reversal float")));
 }
 

@@ -1,5 +1,5 @@
 // MALI against backpropagation through the same steps, over everything that changes the steps.
-#include "gradients/mali.h"
+#include "gradients/autograd_node.h"
 
 #include <gtest/gtest.h>
 

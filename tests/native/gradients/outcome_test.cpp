@@ -66,7 +66,8 @@ TEST(Outcome, OfAFailureInExactReversalHoldsTheLastGoodState) {
 
 TEST(Outcome, OfAFailureHasTheTimesThatWereReachedAndNaNBeyond) {
   for (const auto kind : {GradientKind::mali, GradientKind::backprop}) {
-    const auto states = solve_plainly({breaking(), {wave({4}), wave({2})}, 0, 1, {0, 0.25, 0.75, 1}}, by_value(fixed_steps(0.1, 1, kind))).states;
+    const auto states =
+        solve_plainly({breaking(), {wave({4}), wave({2})}, 0, 1, {0, 0.25, 0.75, 1}}, by_value(fixed_steps(0.1, 1, kind))).states;
     const auto finite = states[0].isfinite().all(1);
     EXPECT_TRUE(finite.equal(at::tensor({1, 1, 0, 0}).to(at::kBool))) << finite;
     EXPECT_TRUE(identical(states[0][0], wave({4})));
@@ -91,7 +92,8 @@ TEST(Outcome, OfTooManyStepsSaysWhereItStopped) {
 
 TEST(Outcome, OfAStepThatUnderflowsIsTheUnderflow) {
   // A jump at t = 0.5 that no step size resolves to 1e-12.
-  const auto f = dynamics([](const at::Tensor& t, const TensorList& z) { return TensorList{t.item<double>() >= 0.5 ? z[0] * 1e14 : z[0]}; });
+  const auto f =
+      dynamics([](const at::Tensor& t, const TensorList& z) { return TensorList{t.item<double>() >= 0.5 ? z[0] * 1e14 : z[0]}; });
   const auto outcome = *solve_plainly({f, {wave({4})}}, by_value(adaptive_steps(1e-12, 1e-12))).outcome;
   EXPECT_TRUE(outcome.status == Status::step_size_underflow || outcome.status == Status::non_finite) << outcome.text;
   EXPECT_NEAR(outcome.reached, 0.5, 0.01);

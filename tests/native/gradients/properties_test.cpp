@@ -46,7 +46,8 @@ struct Drawn {
   double epsilon() const { return dtype == at::kDouble ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon(); }
 
   /// What N inverse steps may be off, relative to values of size 1. A step and its inverse make about ten roundings. Undone, an error in v
-  /// grows by 1 / |1 - 2 eta|; it enters k with h/2 and through k the next u with 2 eta L |h| / 2 at most on both sides: 1 + 2 |h| L a step.
+  /// grows by 1 / |1 - 2 eta|; it enters k with h/2 and through k the next u with 2 eta L |h| / 2 at most on both sides: 1 + 2 |h| L a
+  /// step.
   double bound() const {
     return 20 * epsilon() * (steps + 1) * std::pow((1 + 2 * std::abs(h) * lipschitz) / std::abs(1 - 2 * eta), steps) * (1 + lipschitz) *
            std::max(1.0, std::abs(h) * steps);

@@ -150,6 +150,23 @@ TEST_F(Counted, BetweenTheSweepsOnlyTheEndStateIsKept) {
   EXPECT_LE(memory_counts().live_bytes - before, 2 * 4 * 256 * 64 + 256);
 }
 
+TEST_F(Counted, AfterBackwardSnapshotsAreGoneThoughTheSolutionLives) {
+  const auto ode = wide_ode();
+  auto every = fixed_steps(1.0 / 16), exact = every, aca = every;
+  every.snapshots = SnapshotKind::every;
+  every.snapshot_interval = 1;
+  exact.reversal = ReversalKind::exact;
+  aca.gradient = GradientKind::aca;
+  for (const auto& options : {every, exact, aca}) {
+    const auto z0 = ode.z0[0].clone().requires_grad_();
+    const auto before = memory_counts().live_bytes;
+    const auto solution = solve({ode.f, {z0}, time_of(0), time_of(1), {}, options});
+    solution.states[0].sum().backward();
+    z0.mutable_grad().reset();
+    EXPECT_LE(memory_counts().live_bytes - before, 4 * 256 * 64 + 4 * 64 * 64 + 256);  // z(t1), the gradient to w, scalars
+  }
+}
+
 TEST_F(Counted, WithoutGradientsNothingButTheResultIsKept) {
   const auto ode = wide_ode();
   const auto before = memory_counts().live_bytes;

@@ -10,22 +10,33 @@
 namespace neuralode::testing {
 namespace {
 
-AlfState state_of(double z, double v) { return {{at::full({3}, z, at::kDouble)}, {at::full({3}, v, at::kDouble)}}; }
+SolverState state_of(double z, double v) { return {{at::full({3}, z, at::kDouble)}, {at::full({3}, v, at::kDouble)}}; }
 
 TEST(FloatAlfDrift, IsRelativeToTheLargestElement) {
-  const auto arithmetic = make_float_alf(1, 1);
+  const auto arithmetic = make_float_alf(1, 0.25);
   auto apart = state_of(2, 4);
   apart.z[0][1] += 0.02;
   EXPECT_NEAR(arithmetic->drift(apart, state_of(2, 4)), 0.01, 1e-15);
   apart = state_of(2, 4);
   apart.v[0][2] -= 0.2;
-  EXPECT_NEAR(arithmetic->drift(apart, state_of(2, 4)), 0.05, 1e-15);
+  EXPECT_NEAR(arithmetic->drift(apart, state_of(2, 4)), 0.025, 1e-15);  // of 2 / 0.25
   EXPECT_EQ(arithmetic->drift(state_of(2, 4), state_of(2, 4)), 0);
 }
 
-TEST(FloatAlfDrift, OfAVelocityNearRestIsMeasuredByTheWayThatItWouldGo) {
+TEST(FloatAlfDrift, OfASmallTensorIsNotHiddenByALargeOneBesideIt) {
+  const auto arithmetic = make_float_alf(1, 1);
+  const SolverState known{{at::full({1}, 1e6, at::kDouble), at::full({1}, 1.0, at::kDouble)},
+                          {at::zeros({1}, at::kDouble), at::zeros({1}, at::kDouble)}};
+  auto apart = copy_of(known);
+  apart.z[1] += 0.5;
+  EXPECT_NEAR(arithmetic->drift(apart, known), 0.5, 1e-15);
+}
+
+TEST(FloatAlfDrift, OfAVelocityNearRestIsMeasuredByTheWayThatItWouldGoAndTheOtherWayRound) {
   // At rest v has no size of its own: 1e-3 over a span of 10 moves z = 2 by half a per cent.
   EXPECT_NEAR(make_float_alf(1, 10)->drift(state_of(2, 1e-3), state_of(2, 0)), 0.005, 1e-15);
+  // At 0 z has none: with v = 1e5 it goes 1e5 in a unit of time.
+  EXPECT_NEAR(make_float_alf(1, 1)->drift(state_of(0.01, 1e5), state_of(0, 1e5)), 1e-7, 1e-20);
 }
 
 TEST(FloatAlfDrift, OfAStateThatIsNotFiniteIsInfinite) {
@@ -56,7 +67,8 @@ TEST(Lattice, TakesItsScaleFromTheWayWhereZ0SaysNothing) {
   EXPECT_EQ(resting.quantum_z[0], std::ldexp(1, -48));
   EXPECT_EQ(resting.quantum_v[0], std::ldexp(1, -48));
   // A state at rest at 0 takes its scale from its companions.
-  EXPECT_EQ(choose_lattice({zeros, at::full({1}, 100.0, at::kDouble)}, {zeros, at::zeros({1}, at::kDouble)}, 1).quantum_z[0], std::ldexp(128, -48));
+  EXPECT_EQ(choose_lattice({zeros, at::full({1}, 100.0, at::kDouble)}, {zeros, at::zeros({1}, at::kDouble)}, 1).quantum_z[0],
+            std::ldexp(128, -48));
 }
 
 TEST(Lattice, OfTheSmallestNumbersIsStillALattice) {

@@ -1,4 +1,5 @@
 #include "solvers/alf.h"
+#include "solvers/first_step.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

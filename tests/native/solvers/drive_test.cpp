@@ -218,8 +218,8 @@ TEST(AdaptiveGrid, AVeryShortSpanIsNotAnUnderflow) {
   EXPECT_EQ(grid_of(stepper, 1, {end}, StepSizeOptions()).steps.size(), 1u);
 }
 
-TEST(PiController, FollowsItsFormula) {
-  PiController controller(2);
+TEST(StepController, FollowsItsFormula) {
+  StepController controller(ControllerKind::pi, 2);
   EXPECT_DOUBLE_EQ(controller.factor(1), 0.9);
   EXPECT_DOUBLE_EQ(controller.factor(0.25), 0.9 * std::pow(0.25, -0.35));
   EXPECT_DOUBLE_EQ(controller.factor(0.5), 0.9 * std::pow(0.5, -0.35) * std::pow(0.25, 0.2));
@@ -227,15 +227,15 @@ TEST(PiController, FollowsItsFormula) {
   EXPECT_DOUBLE_EQ(controller.factor(1.0000001), 0.9 * std::pow(1.0000001, -0.5));
 }
 
-TEST(PiController, StaysBetweenAFifthAndFive) {
-  EXPECT_EQ(PiController(2).factor(0), 5);
-  EXPECT_EQ(PiController(2).factor(1e9), 0.2);
-  EXPECT_EQ(PiController(2).factor(INFINITY), 0.2);
-  EXPECT_EQ(PiController(2).factor(std::numeric_limits<double>::quiet_NaN()), 0.2);
+TEST(StepController, StaysBetweenAFifthAndFive) {
+  EXPECT_EQ(StepController(ControllerKind::pi, 2).factor(0), 5);
+  EXPECT_EQ(StepController(ControllerKind::pi, 2).factor(1e9), 0.2);
+  EXPECT_EQ(StepController(ControllerKind::pi, 2).factor(INFINITY), 0.2);
+  EXPECT_EQ(StepController(ControllerKind::pi, 2).factor(std::numeric_limits<double>::quiet_NaN()), 0.2);
 }
 
-TEST(PiController, DoesNotGrowRightAfterARejection) {
-  PiController controller(2);
+TEST(StepController, DoesNotGrowRightAfterARejection) {
+  StepController controller(ControllerKind::pi, 2);
   controller.factor(2);
   EXPECT_EQ(controller.factor(1e-6), 1);
   EXPECT_GT(controller.factor(1e-6), 1);

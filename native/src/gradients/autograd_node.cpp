@@ -1,9 +1,9 @@
-#include "gradients/mali.h"
+#include "gradients/autograd_node.h"
 
 #include <ATen/ATen.h>
-#include <torch/custom_class.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/functions/basic_ops.h>
+#include <torch/custom_class.h>
 
 #include <algorithm>
 
@@ -21,19 +21,24 @@ variable_list closed_to_double_backward(variable_list gradients) {
   for (auto& gradient : gradients)
     if (gradient.defined()) gradient = gradient.detach().requires_grad_(true);
   const auto node = std::make_shared<torch::autograd::DelayedError>(
-      "double backward: MALI has no second derivative; solve with the gradient method backprop where one is needed",
+      "double backward: this gradient method has no second derivative; solve with the gradient method backprop where one is needed",
       static_cast<std::int64_t>(gradients.size()));
   return (*node)(std::move(gradients));
 }
 
 /// Inputs: z0..., t0, t1, t_eval (one element, unused, when not given), parameters.... Outputs: the states of a solve that has been made.
-class MaliFunction : public torch::autograd::Function<MaliFunction> {
+class SolveFunction : public torch::autograd::Function<SolveFunction> {
  public:
   static variable_list forward(AutogradContext* context, c10::intrusive_ptr<Sweep> sweep, ForwardResult& solved, at::TensorList inputs) {
     const auto states = static_cast<std::ptrdiff_t>(sweep->z0.size());
-    variable_list saved(solved.end.z);
-    saved.insert(saved.end(), solved.end.v.begin(), solved.end.v.end());
-    saved.insert(saved.end(), inputs.begin() + states, inputs.begin() + states + 3);
+    variable_list saved(inputs.begin() + states, inputs.begin() + states + 3);
+    // What the reverse sweep starts from: the adjoint ODE from the outputs, MALI from the solver's own end state.
+    if (sweep->options.gradient == GradientKind::adjoint) {
+      saved.insert(saved.end(), solved.states.begin(), solved.states.end());
+    } else if (sweep->options.gradient == GradientKind::mali) {
+      saved.insert(saved.end(), solved.end.z.begin(), solved.end.z.end());
+      saved.insert(saved.end(), solved.end.v.begin(), solved.end.v.end());
+    }
     context->save_for_backward(std::move(saved));
     context->saved_data["sweep"] = c10::IValue::make_capsule(std::move(sweep));
     return std::move(solved.states);
@@ -46,11 +51,15 @@ class MaliFunction : public torch::autograd::Function<MaliFunction> {
     const auto states = static_cast<std::ptrdiff_t>(sweep.z0.size());
     const bool differentiating = at::GradMode::is_enabled();
 
-    const AlfState end{{saved.begin(), saved.begin() + states}, {saved.begin() + states, saved.begin() + 2 * states}};
-    auto result = reverse_sweep(sweep, end, cotangents);
+    const auto kept = saved.begin() + 3;
+    SolverState end;
+    TensorList outputs;
+    if (sweep.options.gradient == GradientKind::adjoint) outputs.assign(kept, saved.end());
+    if (sweep.options.gradient == GradientKind::mali) end = {{kept, kept + states}, {kept + states, saved.end()}};
+    auto result = reverse_sweep(sweep, end, outputs, cotangents);
     variable_list gradients{at::Tensor(), at::Tensor()};  // of sweep and solved
     gradients.insert(gradients.end(), result.a_z0.begin(), result.a_z0.end());
-    append_times(gradients, sweep, result.a_times, saved.end() - 3);
+    append_times(gradients, sweep, result.a_times, saved.begin());
     gradients.insert(gradients.end(), result.a_parameters.begin(), result.a_parameters.end());
     return differentiating ? closed_to_double_backward(std::move(gradients)) : gradients;
   }
@@ -77,7 +86,7 @@ class MaliFunction : public torch::autograd::Function<MaliFunction> {
 
 }  // namespace
 
-Solution solve_mali(const Problem& problem) {
+Solution solve_with_node(const Problem& problem) {
   auto sweep = c10::make_intrusive<Sweep>(problem);
   const auto t_eval = problem.t_eval.defined() ? problem.t_eval : at::zeros({1}, at::kDouble);
   if (at::GradMode::is_enabled()) sweep->watch_parameters();
@@ -90,8 +99,9 @@ Solution solve_mali(const Problem& problem) {
 
   auto solved = forward_sweep(*sweep);
   Solution solution{{}, sweep->statistics, sweep->outcome, sweep->grid};
-  solution.states = sweep->differentiable && sweep->outcome->status == Status::ok ? MaliFunction::apply(std::move(sweep), solved, at::TensorList(inputs))
-                                                                                 : std::move(solved.states);
+  solution.states = sweep->differentiable && sweep->outcome->status == Status::ok
+                        ? SolveFunction::apply(std::move(sweep), solved, at::TensorList(inputs))
+                        : std::move(solved.states);
   return solution;
 }
 

@@ -1,0 +1,163 @@
+// Gradients of the continuous problem: the adjoint ODE solved backward, z with it. Source: Chen et al. 2018, algorithm 1.
+//   da/dt = -a^T df/dz;   da_theta/dt = -a^T df/dtheta;   at a time t_i of an output with cotangent g: a += g, dL/dt_i = <g, f(t_i, z)>;
+//   dL/dt0 = -<a(t0), f(t0, z0)> besides. a_theta has no influence on the rest (Kidger et al. 2021: seminorm).
+#include <ATen/ATen.h>
+
+#include "core/error.h"
+#include "gradients/output_cotangents.h"
+#include "gradients/sweep.h"
+#include "solvers/alf_kernels.h"
+#include "solvers/runge_kutta.h"
+#include "tensors/layout.h"
+
+namespace neuralode {
+
+namespace {
+
+/// d/dt of (z..., a..., a_theta...).
+class AdjointDynamics final : public Dynamics {
+ public:
+  AdjointDynamics(Dynamics& f, std::size_t states, TensorList parameters) : f_(f), states_(states), wanted_(std::move(parameters)) {}
+
+  TensorList eval(const at::Tensor& t, const TensorList& joint) override {
+    const auto a_begin = joint.begin() + static_cast<std::ptrdiff_t>(states_), a_end = a_begin + static_cast<std::ptrdiff_t>(states_);
+    const TensorList z(joint.begin(), a_begin), a(a_begin, a_end);
+    auto [derivative, cotangents] = f_.vjp(t, z, a, wanted_, /*wants_t=*/false);
+    drop_kept_casts(z[0].device().type());
+    const auto append = [&](const TensorList& list, const TensorList& like) {
+      for (std::size_t i = 0; i < list.size(); ++i) derivative.push_back(list[i].defined() ? list[i].neg() : at::zeros_like(like[i]));
+    };
+    append(cotangents.a_z, a);
+    append(cotangents.a_parameters, TensorList(a_end, joint.end()));
+    return std::move(derivative);
+  }
+
+  NamedTensorList parameters() const override { return {}; }
+  NamedTensorList buffers() const override { return {}; }
+  void to_dtype(at::ScalarType) override {}
+
+ private:
+  Dynamics& f_;
+  std::size_t states_;
+  TensorList wanted_;
+};
+
+class Adjoint {
+ public:
+  Adjoint(Sweep& sweep, const TensorList& states, const TensorList& cotangents)
+      : sweep_(sweep),
+        states_(states),
+        count_(states.size()),
+        outputs_(sweep.landings, cotangents),
+        dynamics_(*sweep.dynamics, count_, sweep.parameters),
+        a_times_(sweep.landings.times.size() + 1),
+        random_(states[0].device()) {
+    for (const auto& z0 : sweep.z0) a_.push_back(at::zeros_like(z0.value(), at::MemoryFormat::Preserve));
+    for (const auto& parameter : sweep.parameters) a_parameters_.push_back(at::zeros_like(parameter.detach()));
+  }
+
+  ReverseResult run() {
+    const auto& times = sweep_.landings.times;
+    auto z = state_at(static_cast<std::int64_t>(times.size()) - 1, {});
+    for (auto index = static_cast<std::int64_t>(times.size()) - 1; index >= 0; --index) {
+      const double from = times[static_cast<std::size_t>(index)],
+                   to = index > 0 ? times[static_cast<std::size_t>(index) - 1] : sweep_.landings.t0;
+      z = state_at(index, std::move(z));
+      join(index, from, z);
+      if (from != to) z = solve_back(from, to, std::move(z));
+    }
+    if (sweep_.wants_times) a_times_[0] -= dot_with_f(a_, sweep_.landings.t0, state_at(-1, std::move(z)));
+    const auto at_t0 = outputs_.of(-1);
+    if (!at_t0.empty()) add(at_t0);
+    sweep_.statistics->nfe_backward = evaluations_;
+    return {std::move(a_), std::move(a_parameters_), std::move(a_times_)};
+  }
+
+ private:
+  /// What is known of z there, else what was solved back to.
+  TensorList state_at(std::int64_t landing, TensorList solved) const {
+    const auto& landings = sweep_.landings;
+    TensorList known;
+    if (landing < 0) {
+      for (const auto& z0 : sweep_.z0)
+        if (z0.unchanged()) known.push_back(z0.value());
+      return known.size() == count_ ? known : solved;
+    }
+    if (!landings.trajectory) return landing == static_cast<std::int64_t>(landings.times.size()) - 1 ? states_ : solved;
+    for (std::size_t row = 0; row < landings.outputs.size(); ++row) {
+      if (landings.outputs[row] != landing) continue;
+      for (const auto& state : states_) known.push_back(state.select(0, static_cast<std::int64_t>(row)));
+      return known;
+    }
+    return solved;
+  }
+
+  void add(const TensorList& cotangents) {
+    for (std::size_t i = 0; i < count_; ++i)
+      if (cotangents[i].defined()) a_[i] = a_[i] + cotangents[i];
+  }
+
+  /// The cotangent g of the output at a landing: a += g, dL/dt += <g, f>.
+  void join(std::int64_t landing, double t, const TensorList& z) {
+    const auto cotangents = outputs_.of(landing);
+    if (cotangents.empty()) return;
+    add(cotangents);
+    if (sweep_.wants_times) a_times_[static_cast<std::size_t>(landing) + 1] += dot_with_f(cotangents, t, z);
+  }
+
+  double dot_with_f(const TensorList& a, double t, const TensorList& z) {
+    const auto u = sweep_.dynamics->eval(time_tensor(t, z), z);
+    drop_kept_casts(z[0].device().type());
+    ++evaluations_;
+    double sum = 0;
+    for (std::size_t i = 0; i < count_; ++i)
+      if (a[i].defined()) sum += a[i].to(at::kDouble).mul(u[i].to(at::kDouble)).sum().item<double>();
+    return sum;
+  }
+
+  TensorList solve_back(double from, double to, TensorList z) {
+    TensorList joint(std::move(z));
+    joint.insert(joint.end(), a_.begin(), a_.end());
+    joint.insert(joint.end(), a_parameters_.begin(), a_parameters_.end());
+    const auto arithmetic = sweep_.uses_alf() ? make_float_alf(sweep_.options.eta, std::abs(to - from)) : nullptr;
+    const auto stepper = make_stepper(arithmetic.get(), from, to, joint);
+    if (sweep_.options.adjoint_seminorm) stepper->measure_first(2 * count_);
+    Grid grid;
+    drive(*stepper, from, {to}, sweep_.options.steps, grid);
+    evaluations_ += stepper->evaluations();
+    auto solved = stepper->z_of(stepper->state());
+    const auto a_begin = solved.begin() + static_cast<std::ptrdiff_t>(count_), a_end = a_begin + static_cast<std::ptrdiff_t>(count_);
+    a_.assign(a_begin, a_end);
+    a_parameters_.assign(a_end, solved.end());
+    return {solved.begin(), a_begin};
+  }
+
+  std::unique_ptr<ForwardStepper> make_stepper(AlfArithmetic* arithmetic, double from, double to, const TensorList& joint) {
+    if (arithmetic)
+      return std::make_unique<AlfStepper>(dynamics_, random_, *arithmetic, from, joint, sweep_.options.steps.step_size == 0,
+                                          SweepObserver{});
+    return std::make_unique<RkStepper>(dynamics_, random_, tableau_of(sweep_.options.solver), from, to, joint, SweepObserver{});
+  }
+
+  Sweep& sweep_;
+  const TensorList& states_;
+  std::size_t count_;
+  OutputCotangents outputs_;
+  AdjointDynamics dynamics_;
+  TensorList a_, a_parameters_;
+  std::vector<double> a_times_;
+  RandomReplay random_;  ///< of its own: the adjoint ODE meets f at other times than the forward sweep did
+  std::int64_t evaluations_ = 0;
+};
+
+}  // namespace
+
+ReverseResult adjoint_sweep(Sweep& sweep, const TensorList& states, const TensorList& cotangents) {
+  try {
+    return Adjoint(sweep, states, cotangents).run();
+  } catch (const Error& error) {
+    fail(error.status(), "the adjoint ODE, solved backward: ", error.what());
+  }
+}
+
+}  // namespace neuralode

@@ -1,0 +1,152 @@
+// Discrete adjoint from kept or remade states: ACA (every state kept), ANODE (none), PNODE (a budget, revolve).
+// Source: Zhuang et al. 2020; Gholami et al. 2019; Zhang & Zhao 2022.
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/graph_task.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "core/error.h"
+#include "gradients/output_cotangents.h"
+#include "gradients/revolve.h"
+#include "gradients/sweep.h"
+#include "gradients/time_gradients.h"
+#include "solvers/runge_kutta.h"
+#include "tensors/layout.h"
+
+namespace neuralode {
+
+namespace {
+
+class Retrace {
+ public:
+  Retrace(Sweep& sweep, const TensorList& cotangents)
+      : sweep_(sweep),
+        steps_(sweep.grid->steps),
+        outputs_(sweep.landings, cotangents),
+        arithmetic_(sweep.uses_alf() ? sweep.arithmetic() : nullptr),
+        start_{start_z(), {}},
+        adjoint_(make_adjoint()),
+        times_(sweep.landings.times.size()),
+        segment_(sweep.landings.times.size()) {
+    // The graph may be wanted again: then the snapshots stay, and slots that their stretches no longer need are not really free.
+    snapshots_ = torch::autograd::get_current_graph_task_keep_graph() ? sweep.snapshots : std::move(sweep.snapshots);
+    kept_ = most_kept_ = snapshots_.size();
+    const auto budget = sweep.options.gradient == GradientKind::pnode && sweep.options.checkpoints > 0
+                            ? sweep.options.checkpoints
+                            : static_cast<std::int64_t>(steps_.size());
+    free_ = budget - static_cast<std::int64_t>(snapshots_.size());
+  }
+
+  ReverseResult run() {
+    if (steps_.empty()) outputs_.add(*adjoint_, 0);  // t1 == t0
+    find_hidden_start();
+    auto last = static_cast<std::int64_t>(steps_.size());
+    while (!snapshots_.empty()) {
+      const auto snapshot = std::move(snapshots_.back());
+      snapshots_.pop_back();
+      const auto first = static_cast<std::int64_t>(snapshot.step);
+      stretch(first, last, snapshot.state, free_);
+      last = first;
+      free_ += 1;
+      kept_ -= 1;
+    }
+    stretch(0, last, start_, free_);
+    times_.values[0] += adjoint_->start(sweep_.landings.t0, start_.z);
+    outputs_.add(*adjoint_, -1);
+    auto& statistics = *sweep_.statistics;
+    statistics.nfe_backward = adjoint_->evaluations();
+    statistics.steps_replayed = replayed_;
+    statistics.snapshots = static_cast<std::int64_t>(most_kept_);
+    statistics.snapshot_bytes = static_cast<std::int64_t>(most_kept_) * bytes_of(start_);
+    return {std::move(adjoint_->a_z()), adjoint_->take_parameters(), std::move(times_.values)};
+  }
+
+ private:
+  TensorList start_z() const {
+    TensorList z;
+    for (std::size_t i = 0; i < sweep_.z0.size(); ++i) {
+      require(sweep_.z0[i].unchanged(), "z0[", i, "]: was changed in place between the forward solve and backward, which starts from it; ",
+              "solve from z0.clone(), or use the gradient method mali");
+      const auto& value = sweep_.z0[i].value();
+      z.push_back(value.is_non_overlapping_and_dense() ? value : dense_copy(value));
+    }
+    return z;
+  }
+
+  std::unique_ptr<StepAdjoint> make_adjoint() {
+    auto& dynamics = *sweep_.dynamics;
+    if (arithmetic_)
+      return std::make_unique<AlfAdjoint>(dynamics, sweep_.random, sweep_.options.eta, start_.z, sweep_.parameters, sweep_.wants_times);
+    return std::make_unique<RkAdjoint>(dynamics, sweep_.random, tableau_of(sweep_.options.solver), start_.z, sweep_.parameters,
+                                       sweep_.wants_times);
+  }
+
+  std::unique_ptr<Replay> replay_from(const SolverState& state) {
+    auto& dynamics = *sweep_.dynamics;
+    if (arithmetic_) return std::make_unique<AlfReplay>(dynamics, sweep_.random, *arithmetic_, state);
+    return std::make_unique<RkReplay>(dynamics, sweep_.random, tableau_of(sweep_.options.solver), state);
+  }
+
+  /// v0 of ALF, which the steps from z0 on start with.
+  void find_hidden_start() {
+    if (!arithmetic_) return;
+    sweep_.random.replay(0);
+    const auto v0 = sweep_.dynamics->eval(time_tensor(sweep_.landings.t0, start_.z), start_.z);
+    drop_kept_casts(start_.z[0].device().type());
+    start_ = arithmetic_->start(start_.z, v0);
+  }
+
+  /// Differentiates steps [first, last) from the state before them, with `free` slots for states on the way.
+  void stretch(std::int64_t first, std::int64_t last, const SolverState& start, std::int64_t free) {
+    while (last > first) {
+      if (last - first == 1) {
+        differentiate(first, start);
+        --last;
+        continue;
+      }
+      const auto next = free > 0 ? next_checkpoint(first, last, free) : last - 1;
+      const auto state = advanced(start, first, next);
+      if (free > 0) most_kept_ = std::max(most_kept_, ++kept_);
+      stretch(next, last, state, free - 1);
+      if (free > 0) --kept_;
+      last = next;
+    }
+  }
+
+  /// The state before step `next`, from that before step `first`.
+  SolverState advanced(const SolverState& start, std::int64_t first, std::int64_t next) {
+    const auto replay = replay_from(start);
+    for (auto step = first; step < next; ++step) replay->step(steps_[static_cast<std::size_t>(step)]);
+    replayed_ += next - first;
+    return std::move(replay->state());
+  }
+
+  void differentiate(std::int64_t index, const SolverState& before) {
+    const auto& step = steps_[static_cast<std::size_t>(index)];
+    const bool lands = step.landing >= 0;
+    if (lands) {
+      segment_ = static_cast<std::size_t>(step.landing);
+      outputs_.add(*adjoint_, step.landing);
+    }
+    times_.add(segment_, lands, adjoint_->step(step, before, lands && sweep_.wants_times));
+  }
+
+  Sweep& sweep_;
+  const std::vector<Grid::Step>& steps_;
+  OutputCotangents outputs_;
+  std::unique_ptr<AlfArithmetic> arithmetic_;  ///< of alf, else null
+  SolverState start_;
+  std::unique_ptr<StepAdjoint> adjoint_;
+  TimeGradients times_;
+  std::size_t segment_;
+  std::vector<Snapshot> snapshots_;
+  std::size_t kept_ = 0, most_kept_ = 0;
+  std::int64_t free_ = 0, replayed_ = 0;
+};
+
+}  // namespace
+
+ReverseResult checkpointed_sweep(Sweep& sweep, const TensorList& cotangents) { return Retrace(sweep, cotangents).run(); }
+
+}  // namespace neuralode

@@ -1,0 +1,223 @@
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "gradients/output_cotangents.h"
+#include "gradients/sweep.h"
+#include "gradients/time_gradients.h"
+#include "solvers/alf_kernels.h"
+#include "tensors/layout.h"
+
+namespace neuralode {
+
+namespace {
+
+/// Undoes the steps of a sweep in stretches between known states.
+class Undo {
+ public:
+  Undo(Sweep& sweep, const SolverState& end, const TensorList& cotangents)
+      : sweep_(sweep),
+        steps_(sweep.grid->steps),
+        outputs_(sweep.landings, cotangents),
+        arithmetic_(sweep.arithmetic()),
+        reverse_(*sweep.dynamics, sweep.random, *arithmetic_, end, sweep.parameters, sweep.wants_times),
+        times_(sweep.landings.times.size()),
+        segment_(sweep.landings.times.size()),
+        a_parameters_(sweep.parameters.size()),
+        knows_z0_(arithmetic_->exact() || std::all_of(sweep.z0.begin(), sweep.z0.end(), [](const auto& z) { return z.unchanged(); })),
+        kept_(sweep.snapshots.size()),
+        most_kept_(kept_) {}
+
+  ReverseResult run(const SolverState& end) {
+    if (steps_.empty()) outputs_.add(reverse_, 0);  // t1 == t0
+    between(end, steps_.size(), 0, nullptr, sweep_.snapshots);
+    outputs_.add(reverse_, -1);
+    report();
+    return {std::move(reverse_.a_z()), std::move(a_parameters_), std::move(times_.values)};
+  }
+
+ private:
+  /// Where the sweep stood before a stretch, to start it again.
+  struct Mark {
+    AlfReverse::Cotangents cotangents;
+    TimeGradients times;
+    std::size_t segment;
+  };
+
+  /// Undoes steps [first, last) from `end`, the known state after them. start: the known state before them, null for z0.
+  /// snapshots: known states strictly inside, in order.
+  void between(const SolverState& end, std::size_t last, std::size_t first, const SolverState* start,
+               const std::vector<Snapshot>& snapshots) {
+    const SolverState* from = &end;
+    for (auto snapshot = snapshots.rbegin(); snapshot != snapshots.rend(); ++snapshot) {
+      stretch(*from, last, snapshot->step, &snapshot->state);
+      from = &snapshot->state;
+      last = snapshot->step;
+    }
+    stretch(*from, last, first, start);
+  }
+
+  /// Undoes steps [first, last) between two known states and, in automatic mode, does it again where they turn out not to fit.
+  void stretch(const SolverState& end, std::size_t last, std::size_t first, const SolverState* start) {
+    const bool from_t0 = start == nullptr;
+    const bool repairs =
+        sweep_.options.snapshots == SnapshotKind::automatic && !arithmetic_->exact() && last - first > 1 && (!from_t0 || knows_z0_);
+    // Before the very last step every cotangent is zero; an empty mark says so.
+    const auto mark = repairs ? Mark{last < steps_.size() ? reverse_.copy_cotangents() : AlfReverse::Cotangents{}, times_, segment_}
+                              : Mark{{}, TimeGradients(0), 0};
+    const auto garbage = repairs ? 100 * std::max(size_of(end.z), size_of(from_t0 ? z0_of(end.z) : start->z)) : INFINITY;
+    SolverState at_t0;
+    bool strayed = false;
+    for (auto step = last; step > first && !strayed; --step) {
+      undo(steps_[step - 1], step - 1 > first ? nullptr : from_t0 ? start_if_landed_on(steps_[first], at_t0) : start);
+      // f may throw far from every state that it has seen: a stretch that is lost is not undone to its end.
+      strayed = repairs && (last - step) % 4 == 3 && !(size_of(reverse_.state().z) <= garbage);
+    }
+    if (from_t0 && knows_z0_ && strayed) at_t0 = start_state();
+    if (from_t0 && !strayed) at_t0 = finish();
+    if (from_t0) start = knows_z0_ ? &at_t0 : nullptr;
+    // A stretch of one step uses its known end alone: nothing in it was reconstructed.
+    const bool reconstructed = last - first > 1 || arithmetic_->exact();
+    const double drift = strayed ? INFINITY : start == nullptr ? NAN : reconstructed ? arithmetic_->drift(reverse_.state(), *start) : 0;
+    if (repairs && !(drift <= sweep_.drift_threshold)) {
+      reverse_.take_parameters();
+      reverse_.set_cotangents(mark.cotangents);
+      times_ = mark.times;
+      segment_ = mark.segment;
+      reverse_.set_state(end);
+      repair(end, last, first, *start, from_t0, drift);
+      return;
+    }
+    if (!std::isnan(drift)) worst_ = std::isnan(worst_) ? drift : std::max(worst_, drift);
+    accumulate(a_parameters_, reverse_.take_parameters());
+    if (!from_t0) reverse_.set_state(*start);
+  }
+
+  /// before: the known state at the step's start, or null.
+  void undo(const Grid::Step& step, const SolverState* before) {
+    const bool lands = step.landing >= 0;
+    if (lands) {
+      segment_ = static_cast<std::size_t>(step.landing);
+      outputs_.add(reverse_, step.landing);
+    }
+    times_.add(segment_, lands, reverse_.step(step, lands && sweep_.wants_times, before));
+  }
+
+  static double size_of(const TensorList& z) { return difference(z, z).largest_value; }
+
+  /// z0 laid out as `like`.
+  TensorList z0_of(const TensorList& like) const {
+    TensorList z0;
+    for (std::size_t i = 0; i < like.size(); ++i) z0.push_back(with_layout_of(sweep_.z0[i].value(), like[i]));
+    return z0;
+  }
+
+  /// The state at t0, v0 = f(t0, z0) evaluated anew. z0 must be known.
+  SolverState start_state() {
+    auto z0 = z0_of(reverse_.state().z);
+    sweep_.random.replay(0);
+    const auto v0 = sweep_.dynamics->eval(time_tensor(sweep_.landings.t0, z0), z0);
+    drop_kept_casts(z0[0].device().type());
+    return arithmetic_->start(std::move(z0), v0);
+  }
+
+  /// Where the first step ends on a landing time, its derivative to time asks for v0 itself.
+  const SolverState* start_if_landed_on(const Grid::Step& step, SolverState& at_t0) {
+    if (step.landing < 0 || !sweep_.wants_times || !knows_z0_ || arithmetic_->exact()) return nullptr;
+    at_t0 = start_state();
+    return &at_t0;
+  }
+
+  /// Pulls a_v back through v0 = f(t0, z0), at z0 itself where it is known. Returns the state at t0 that this makes known.
+  SolverState finish() {
+    auto z0 = arithmetic_->exact() ? sweep_.lattice.z0 : knows_z0_ ? z0_of(reverse_.state().z) : arithmetic_->z_of(reverse_.state());
+    auto start = reverse_.start(sweep_.landings.t0, z0);
+    times_.values[0] += start.a_t0;
+    if (!knows_z0_) return {};
+    return arithmetic_->start(arithmetic_->exact() ? TensorList{} : std::move(z0), start.v0);
+  }
+
+  /// Makes the steps [first, last) again from their known start, keeping states, and undoes them between these.
+  void repair(const SolverState& end, std::size_t last, std::size_t first, const SolverState& start, bool from_t0, double drift) {
+    const double duration = std::abs(steps_[last - 1].t + steps_[last - 1].h - steps_[first].t);
+    const double rate = drift_rate_of(drift, sweep_.epsilon, arithmetic_->log_amplification(), last - first, duration);
+    if (depth_ == 0) repaired_rate_ = std::max(repaired_rate_, rate);
+    // Two steps that do not fit, though nothing expands that fast: f is noisy or jumps there, which no density of snapshots foresees.
+    if (last - first <= 2 && 4 * arithmetic_->log_amplification() < std::log(1 / sweep_.epsilon)) learns_ = false;
+    auto schedule =
+        SnapshotSchedule::automatic(arithmetic_->log_amplification(), rate, sweep_.epsilon, sweep_.drift_threshold, (last - first + 1) / 2);
+    AlfReplay replay(*sweep_.dynamics, sweep_.random, *arithmetic_, start);
+    std::vector<Snapshot> snapshots;
+    for (auto step = first; step < last; ++step) {
+      if (schedule.due(steps_[step].h)) snapshots.push_back({step, copy_of(replay.state())});
+      if (step + 1 < last) replay.step(steps_[step]);
+    }
+    sweep_.statistics->steps_replayed += static_cast<std::int64_t>(last - first - 1);
+    kept_ += snapshots.size();
+    most_kept_ = std::max(most_kept_, kept_);
+    ++depth_;
+    between(end, last, first, from_t0 ? nullptr : &start, snapshots);
+    --depth_;
+    kept_ -= snapshots.size();
+  }
+
+  void report() {
+    auto& statistics = *sweep_.statistics;
+    statistics.nfe_backward = reverse_.evaluations();
+    statistics.reconstruction_error = worst_;
+    statistics.snapshots = static_cast<std::int64_t>(most_kept_);
+    statistics.snapshot_bytes = static_cast<std::int64_t>(most_kept_) * bytes_of(reverse_.state());
+    learn();
+    auto& outcome = *sweep_.outcome;
+    outcome.status = Status::ok;
+    outcome.text.clear();
+    if (arithmetic_->exact() && worst_ > 0)
+      outcome.text = text_of("the exact reverse sweep came back off by ", worst_,
+                             " (relative): f gave another result for the same t and z than in "
+                             "the forward sweep; make it deterministic (threads, atomics, outside state)");
+    if (!(worst_ > sweep_.drift_tolerance)) return;
+    outcome.status = Status::drift;
+    if (!arithmetic_->exact()) outcome.text = drift_text();
+    if (sweep_.options.failure == FailureKind::error) fail(Status::drift, outcome.text);
+  }
+
+  std::string drift_text() const {
+    return text_of("drift: the reverse sweep's states are off by ", worst_,
+                   " (relative), beyond drift_tolerance = ", sweep_.drift_tolerance,
+                   ", and the gradients with them; set snapshots to automatic, keep more of them, reverse exactly (eta = 1), bring eta = ",
+                   sweep_.options.eta, " closer to 1, or allow it with a larger drift_tolerance");
+  }
+
+  /// A stretch that had to be repaired tells how densely the next solve of these dynamics should keep states; without one, the next
+  /// may keep a little less.
+  void learn() {
+    auto rate = sweep_.dynamics->drift_rate();
+    if (sweep_.options.snapshots != SnapshotKind::automatic || arithmetic_->exact()) return;
+    const double stored = rate.item<double>(), before = std::isfinite(stored) ? stored : 0;
+    rate.fill_(learns_ && repaired_rate_ > 0 ? std::max(before, repaired_rate_) : 0.99 * before);
+  }
+
+  Sweep& sweep_;
+  const std::vector<Grid::Step>& steps_;
+  OutputCotangents outputs_;
+  std::unique_ptr<AlfArithmetic> arithmetic_;
+  AlfReverse reverse_;
+  TimeGradients times_;
+  std::size_t segment_;
+  TensorList a_parameters_;
+  bool knows_z0_;
+  double worst_ = NAN, repaired_rate_ = 0;
+  int depth_ = 0;  ///< of repairs within repairs
+  bool learns_ = true;
+  std::size_t kept_, most_kept_;
+};
+
+}  // namespace
+
+ReverseResult mali_sweep(Sweep& sweep, const SolverState& end, const TensorList& cotangents) {
+  return Undo(sweep, end, cotangents).run(end);
+}
+
+}  // namespace neuralode

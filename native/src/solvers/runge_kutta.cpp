@@ -1,0 +1,132 @@
+#include "solvers/runge_kutta.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "solvers/alf_kernels.h"
+#include "solvers/first_step.h"
+#include "solvers/rk_kernels.h"
+#include "tensors/autocast.h"
+#include "tensors/layout.h"
+
+namespace neuralode {
+
+void RkStages::set(std::size_t stage, TensorList u, const TensorList& z) {
+  k_.resize(tableau_.stages());
+  k_[stage] = laid_out_as(std::move(u), z);
+  for (auto& tensor : k_[stage]) {
+    tensor = tensor.detach();
+    if (!owns_storage_alone(tensor)) tensor = dense_copy(tensor);  // f may return its input, or a tensor that it keeps
+  }
+}
+
+bool RkStages::run(double t, double h, const TensorList& z, const Evaluate& evaluate, bool closing, TensorList& z_next) {
+  const auto stages = tableau_.fsal ? tableau_.stages() - 1 : tableau_.stages();
+  for (std::size_t i = 1; i < stages; ++i) {
+    if (z_stage_.empty()) z_stage_ = empty_like(z);
+    take_back(z_stage_);
+    combine(z, k_, tableau_.a[i], h, z_stage_);
+    set(i, evaluate(i, t + tableau_.c[i] * h, z_stage_), z_stage_);
+  }
+  if (z_next.empty()) z_next = empty_like(z);
+  take_back(z_next);
+  const bool finite = combine(z, k_, tableau_.b, h, z_next);
+  if (tableau_.fsal && closing) set(stages, evaluate(stages, t + h, z_next), z_next);
+  return finite;
+}
+
+RkStepper::RkStepper(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, double t0, double t1, const TensorList& z0,
+                     SweepObserver observer)
+    : ForwardStepper(std::move(observer)),
+      dynamics_(dynamics),
+      random_(random),
+      tableau_(tableau),
+      stages_(tableau),
+      t_(t0),
+      direction_(t1 < t0 ? -1 : 1) {
+  for (std::size_t i = 0; i < z0.size(); ++i) {
+    state_.z.push_back(dense_copy(z0[i].detach()));
+    if (!all_finite({state_.z[i]})) fail(Status::non_finite, "z0[", i, "] has infinite or NaN elements; check the input at t0 = ", t0);
+  }
+}
+
+TensorList RkStepper::evaluate(double t, const TensorList& z) {
+  random_.before(evaluations_);
+  auto u = dynamics_.eval(time_tensor(t, z), z);
+  random_.after(evaluations_);
+  ++evaluations_;
+  return u;
+}
+
+void RkStepper::evaluate_start(double t) {
+  if (std::exchange(has_start_, true)) return;
+  start_evaluation_ = evaluations_;
+  stages_.set(0, evaluate(t, state_.z), state_.z);
+}
+
+double RkStepper::initial_step_size(double rtol, double atol, double span) {
+  evaluate_start(t_);
+  const auto z = measured(state_.z), f0 = measured(stages_.k()[0]);
+  const double guess = first_step_size(z, f0, rtol, atol, span);
+  auto z1 = empty_like(state_.z);
+  combine(state_.z, {stages_.k()[0]}, {1}, direction_ * guess, z1);
+  auto change = laid_out_as(evaluate(t_ + direction_ * guess, z1), z1);
+  for (std::size_t i = 0; i < change.size(); ++i) change[i] = change[i].detach().sub(stages_.k()[0][i]);
+  return second_step_guess(guess, scaled_norm(f0, z, rtol, atol), scaled_norm(measured(change), z, rtol, atol) / guess,
+                           tableau_.error_order, span);
+}
+
+std::int64_t RkStepper::attempt(double t, double h, std::int64_t) {
+  tell(h);
+  t_ = t;
+  h_ = h;
+  evaluate_start(t);
+  const auto first = evaluations_;
+  finite_ = stages_.run(
+      t, h, state_.z, [this](std::size_t, double time, const TensorList& z) { return evaluate(time, z); }, /*closing=*/true, z_next_);
+  return first;
+}
+
+double RkStepper::error(double rtol, double atol) {
+  if (!finite_) return INFINITY;
+  if (error_.empty()) error_ = empty_like(state_.z);
+  if (!combine({}, stages_.k(), tableau_.error, h_, error_)) return INFINITY;
+  return scaled_error_norm(measured(error_), measured(state_.z), measured(z_next_), rtol, atol);
+}
+
+void RkStepper::require_acceptable() const {
+  if (!finite_) fail_non_finite(stages_.k(), t_ + h_ / 2);
+}
+
+void RkStepper::accept() {
+  std::swap(state_.z, z_next_);
+  has_start_ = tableau_.fsal;
+  if (tableau_.fsal) {
+    std::swap(stages_.k().front(), stages_.k().back());
+    start_evaluation_ = evaluations_ - 1;
+  }
+  step_accepted();
+}
+
+RkReplay::RkReplay(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, const SolverState& start)
+    : dynamics_(dynamics), random_(random), tableau_(tableau), stages_(tableau), state_(copy_of(start)) {}
+
+TensorList RkReplay::evaluate(const Grid::Step& step, std::size_t stage, double t, const TensorList& z) {
+  random_.replay(stage == 0 ? step.start : step.evaluation + static_cast<std::int64_t>(stage) - 1);
+  auto u = dynamics_.eval(time_tensor(t, z), z);
+  drop_kept_casts(z[0].device().type());  // made without a graph, they must not serve a linearised evaluation
+  return u;
+}
+
+void RkReplay::step(const Grid::Step& step) {
+  stages_.set(0, evaluate(step, 0, step.t, state_.z), state_.z);
+  stages_.run(
+      step.t, step.h, state_.z, [&](std::size_t stage, double t, const TensorList& z) { return evaluate(step, stage, t, z); },
+      /*closing=*/false, z_next_);
+  std::swap(state_.z, z_next_);
+}
+
+}  // namespace neuralode

@@ -1,0 +1,17 @@
+// What a solver carries from step to step.
+#pragma once
+
+#include "tensors/tensor_list.h"
+
+namespace neuralode {
+
+/// z of one time and, where the solver has one, its hidden state (ALF's v; empty for Runge-Kutta methods), as the solver represents them:
+/// tensors of z0's shapes and strides.
+struct SolverState {
+  TensorList z, v;
+};
+
+SolverState copy_of(const SolverState& state);
+std::int64_t bytes_of(const SolverState& state);
+
+}  // namespace neuralode

@@ -1,0 +1,73 @@
+#include "solvers/sweeps.h"
+
+#include <ATen/ATen.h>
+
+#include "core/error.h"
+#include "solvers/alf_kernels.h"
+#include "tensors/autocast.h"
+#include "tensors/layout.h"
+
+namespace neuralode {
+
+at::Tensor time_tensor(double t, const TensorList& z) { return at::scalar_tensor(t, z[0].options().requires_grad(false)); }
+
+void ForwardStepper::fail_non_finite(const std::vector<TensorList>& u, double t) const {
+  const auto where = text_of(" at step ", accepted_ + 1, ", t = ", t, "; use shorter steps or adaptive ones, or check f there");
+  for (const auto& stage : u)
+    for (std::size_t i = 0; i < stage.size(); ++i)
+      if (!all_finite({stage[i]})) fail(Status::non_finite, "f(t, z) has infinite or NaN elements in state ", i, where);
+  fail(Status::non_finite, "the state became infinite or NaN", where);
+}
+
+CotangentSweep::CotangentSweep(Dynamics& dynamics, RandomReplay& random, const TensorList& z, TensorList parameters, bool wants_times)
+    : dynamics_(dynamics),
+      random_(random),
+      parameters_(std::move(parameters)),
+      wants_times_(wants_times),
+      a_z_(zeros_like(z)),
+      a_parameters_(parameters_.size()) {}
+
+void CotangentSweep::add_cotangent(const TensorList& a_z) {
+  for (std::size_t i = 0; i < a_z_.size(); ++i)
+    if (a_z[i].defined()) a_z_[i].add_(a_z[i]);
+}
+
+TensorList CotangentSweep::take_parameters() { return std::exchange(a_parameters_, TensorList(parameters_.size())); }
+
+std::pair<TensorList, InputCotangents> CotangentSweep::linearised(double t, const TensorList& z, const TensorList& a_u,
+                                                                  std::int64_t evaluation) {
+  random_.replay(evaluation);
+  auto result = dynamics_.vjp(time_tensor(t, z), z, a_u, parameters_, wants_times_);
+  drop_kept_casts(z[0].device().type());
+  ++evaluations_;
+  accumulate(a_parameters_, result.second.a_parameters);
+  result.first = laid_out_as(std::move(result.first), z);
+  result.second.a_z = cotangent_like(std::move(result.second.a_z), z);
+  return result;
+}
+
+TensorList CotangentSweep::cotangent_like(TensorList a_z, const TensorList& z) {
+  for (std::size_t i = 0; i < a_z.size(); ++i) {
+    if (!a_z[i].defined()) {
+      if (zeros_.empty()) zeros_ = zeros_like(z);
+      a_z[i] = zeros_[i];
+    }
+    a_z[i] = with_layout_of(a_z[i], z[i]);
+  }
+  return a_z;
+}
+
+double CotangentSweep::scalar(const at::Tensor& a_t) { return a_t.defined() ? a_t.item<double>() : 0; }
+
+void accumulate(TensorList& sum, const TensorList& gradients) {
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    const auto& gradient = gradients[i];
+    if (!gradient.defined()) continue;
+    if (sum[i].defined())
+      sum[i].add_(gradient);
+    else  // a gradient may be a view of the cotangent that it came from, which the next step writes over
+      sum[i] = owns_storage_alone(gradient) && gradient.is_non_overlapping_and_dense() ? gradient : dense_copy(gradient);
+  }
+}
+
+}  // namespace neuralode

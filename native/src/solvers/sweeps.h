@@ -1,0 +1,126 @@
+// What a solver does for a forward sweep, for making steps of it again, and for differentiating one step.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <utility>
+
+#include "dynamics/dynamics.h"
+#include "solvers/drive.h"
+#include "solvers/solver_state.h"
+#include "tensors/random_replay.h"
+
+namespace neuralode {
+
+/// What a forward sweep tells while it runs.
+struct SweepObserver {
+  std::function<void(double h, const SolverState& state)> before_step;  ///< once a step, before its first trial; h: the length tried
+  std::function<void(std::int64_t landing, const SolverState& state)> on_landing;
+};
+
+/// A forward sweep, not recorded by autograd. The tensors it works in are kept from step to step.
+class ForwardStepper : public Stepper {
+ public:
+  explicit ForwardStepper(SweepObserver observer) : observer_(std::move(observer)) {}
+  void land(std::int64_t index) override {
+    if (observer_.on_landing) observer_.on_landing(index, state_);
+  }
+
+  /// At the end of the last accepted step.
+  SolverState& state() { return state_; }
+  /// z of a state as floats; maybe its very tensors.
+  virtual TensorList z_of(const SolverState& state) const { return state.z; }
+  std::int64_t evaluations() const { return evaluations_; }
+  /// Error estimates look at the first `count` tensors of the state alone.
+  void measure_first(std::size_t count) { measured_ = count; }
+
+ protected:
+  /// The part of a list that error estimates look at.
+  TensorList measured(const TensorList& list) const {
+    return {list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::min(measured_, list.size()))};
+  }
+  /// To be called at each trial.
+  void tell(double h) {
+    if (std::exchange(new_step_, false) && observer_.before_step) observer_.before_step(h, state_);
+  }
+  void step_accepted() {
+    ++accepted_;
+    new_step_ = true;
+  }
+  /// Throws non_finite, naming the state in which `u` = f(t, z) is not finite, if any is not.
+  void fail_non_finite(const std::vector<TensorList>& u, double t) const;
+
+  SolverState state_;
+  std::int64_t evaluations_ = 0, accepted_ = 0;
+
+ private:
+  SweepObserver observer_;
+  std::size_t measured_ = std::numeric_limits<std::size_t>::max();
+  bool new_step_ = true;
+};
+
+/// Steps of a forward sweep made again, from a state on its way.
+class Replay {
+ public:
+  virtual ~Replay() = default;
+  virtual void step(const Grid::Step& step) = 0;
+  virtual SolverState& state() = 0;
+};
+
+/// Cotangents on their way back through a solve.
+class CotangentSweep {
+ public:
+  /// z: for shapes, strides and dtypes. parameters: those that gradients are wanted for. Cotangents start at zero.
+  CotangentSweep(Dynamics& dynamics, RandomReplay& random, const TensorList& z, TensorList parameters, bool wants_times);
+  virtual ~CotangentSweep() = default;
+
+  /// What a step adds to derivatives to time: to its start at constant length, and to its length at constant start. Zero unless
+  /// times are wanted; the second only where `wants_h`.
+  struct TimeCotangents {
+    double start = 0;
+    double h = 0;
+  };
+
+  /// Adds the cotangent of a state that was given out; undefined entries are zero.
+  void add_cotangent(const TensorList& a_z);
+  /// The cotangents of the parameters that were added since the last call.
+  TensorList take_parameters();
+  TensorList& a_z() { return a_z_; }
+  /// Linearised evaluations made.
+  std::int64_t evaluations() const { return evaluations_; }
+
+ protected:
+  std::pair<TensorList, InputCotangents> linearised(double t, const TensorList& z, const TensorList& a_u, std::int64_t evaluation);
+  /// Laid out as z; zeros where undefined.
+  TensorList cotangent_like(TensorList a_z, const TensorList& z);
+  static double scalar(const at::Tensor& a_t);
+
+  Dynamics& dynamics_;
+  RandomReplay& random_;
+  TensorList parameters_;
+  bool wants_times_;
+  TensorList a_z_, a_parameters_;
+  std::int64_t evaluations_ = 0;
+
+ private:
+  TensorList zeros_;  // made when a pullback leaves a state's cotangent out
+};
+
+/// Differentiates steps from the states before them.
+class StepAdjoint : public CotangentSweep {
+ public:
+  using CotangentSweep::CotangentSweep;
+  /// before: the state at the step's start.
+  virtual TimeCotangents step(const Grid::Step& step, const SolverState& before, bool wants_h) = 0;
+  /// Pulls the hidden state's cotangent back to z0. Returns dL/dt0 through it.
+  virtual double start(double t0, const TensorList& z0) = 0;
+};
+
+/// sum += gradients, undefined entries being zero; takes a gradient over where there is no sum yet and it is nobody else's.
+void accumulate(TensorList& sum, const TensorList& gradients);
+
+/// t as f takes it: 0-dim, of z's dtype and device.
+at::Tensor time_tensor(double t, const TensorList& z);
+
+}  // namespace neuralode
