@@ -5,6 +5,8 @@ public sealed class UsageTests
     private static readonly string[] Solve =
         ["solve", "--dynamics", "f.pt", "--z0", "z0.safetensors", "--t0", "0", "--t1", "1", "--out", "out.safetensors"];
 
+    private const string Solvers = "alf, euler, midpoint, heun, heun-euler, bosh3, rk4, dopri5, tsit5, dopri8";
+
     [Theory]
     [InlineData]
     [InlineData("fly")]
@@ -25,13 +27,14 @@ public sealed class UsageTests
     }
 
     [Theory]
-    [InlineData("--solver", "dopri5", "alf")]
-    [InlineData("--gradient", "adjoint", "mali, backprop, none")]
-    [InlineData("--gradient", "aca", "mali, backprop, none")]
+    [InlineData("--solver", "backward-euler", Solvers)]
+    [InlineData("--solver", "crank-nicolson", Solvers)]
+    [InlineData("--solver", "Dopri5", Solvers)]
+    [InlineData("--gradient", "reversible", "mali, backprop, adjoint, aca, anode, pnode, none")]
+    [InlineData("--controller", "pd", "i, pi, pid")]
     [InlineData("--snapshot-interval", "often", "none, auto")]
     [InlineData("--snapshot-interval", "0", "a number of steps from 1")]
     [InlineData("--reversal", "bitwise", "float, exact")]
-    [InlineData("--checkpoints", "4", "mali, backprop, none")]
     [InlineData("--device", "tpu", "cpu")]
     [InlineData("--device", "cuda:x", "cpu")]
     public void What_this_build_does_not_support_is_refused_with_what_it_does(string option, string value, string supported)
@@ -52,6 +55,9 @@ public sealed class UsageTests
     [InlineData("--rtol", "0")]
     [InlineData("--drift-tolerance", "0")]
     [InlineData("--drift-tolerance", "-1e-3")]
+    [InlineData("--checkpoints", "0")]
+    [InlineData("--checkpoints", "-2")]
+    [InlineData("--checkpoints", "few")]
     [InlineData("--repeat", "0")]
     [InlineData("--threads", "0")]
     [InlineData("--t-eval", "0.5,0.25")]
@@ -66,9 +72,12 @@ public sealed class UsageTests
         Assert.Contains(option, result.Error, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Fixed_and_adaptive_steps_at_once_are_refused() =>
-        Assert.Equal(2, Cli.Run([.. Solve, "--step-size", "0.1", "--rtol", "1e-3"]).ExitCode);
+    [Theory]
+    [InlineData("--rtol", "1e-3")]
+    [InlineData("--atol", "1e-3")]
+    [InlineData("--controller", "pi")]
+    public void Fixed_and_adaptive_steps_at_once_are_refused(string option, string value) =>
+        Assert.Equal(2, Cli.Run([.. Solve, "--step-size", "0.1", option, value]).ExitCode);
 
     [Theory]
     [InlineData("--eta 1", "--reversal", "exact", "--eta", "0.9")]
@@ -76,6 +85,20 @@ public sealed class UsageTests
     [InlineData("--gradient mali", "--snapshot-interval", "8", "--gradient", "backprop")]
     [InlineData("--gradient mali", "--snapshot-interval", "8", "--gradient", "none")]
     [InlineData("--gradient mali", "--drift-tolerance", "1e-3", "--gradient", "backprop")]
+    [InlineData("--gradient mali", "--reversal", "exact", "--gradient", "aca")]
+    [InlineData("--step-size", "--solver", "euler")]
+    [InlineData("--step-size", "--solver", "midpoint")]
+    [InlineData("--step-size", "--solver", "heun", "--rtol", "1e-3")]
+    [InlineData("--solver dopri5", "--solver", "rk4")]
+    [InlineData("--solver alf", "--eta", "0.9", "--solver", "dopri5")]
+    [InlineData("--solver alf", "--reversal", "exact", "--solver", "dopri5")]
+    [InlineData("--gradient pnode", "--gradient", "mali", "--solver", "dopri5")]
+    [InlineData("--gradient mali", "--snapshot-interval", "8", "--solver", "dopri5")]
+    [InlineData("--gradient mali", "--drift-tolerance", "1e-3", "--solver", "dopri5")]
+    [InlineData("--gradient pnode", "--checkpoints", "4")]
+    [InlineData("--gradient pnode", "--checkpoints", "4", "--solver", "dopri5", "--gradient", "aca")]
+    [InlineData("--gradient adjoint", "--adjoint-seminorm", "--solver", "dopri5")]
+    [InlineData("--rtol", "--adjoint-seminorm", "--solver", "dopri5", "--gradient", "adjoint", "--step-size", "0.1")]
     public void Options_that_do_not_go_together_are_refused_with_what_to_give_instead(string remedy, params string[] options)
     {
         var result = Cli.Run([.. Solve, .. options]);
@@ -126,6 +149,7 @@ public sealed class UsageTests
 
         Assert.Equal("success", info["status"]!.ToString());
         Assert.Contains("odenet-small", info["models"]!.AsArray().Select(name => name!.ToString()));
+        Assert.Equal(Solvers, string.Join(", ", info["solvers"]!.AsArray()));
         Assert.NotNull(info["native"]!["libtorch"]);
         Assert.Contains("libtorch", Cli.Run("info").Output, StringComparison.Ordinal);
     }

@@ -68,6 +68,7 @@ public sealed class LibraryTests
         Same<DType, Interop.neuralode_dtype>();
         Same<GradientMethod, Interop.neuralode_gradient>();
         Same<SolverKind, Interop.neuralode_solver>();
+        Same<StepSizeController, Interop.neuralode_controller>();
         Same<Reversal, Interop.neuralode_reversal>();
         Same<FailureMode, Interop.neuralode_failure>();
         Same<Stem, Interop.neuralode_stem>();

@@ -38,7 +38,7 @@ internal sealed class EvaluateCommand
         var options = folder.ReadOptions();
         if (!folder.HasCheckpoint) throw new NeuralOdeException(Status.IoError, $"{folder.Path}: no checkpoint yet; train first");
         using var checkpoint = Checkpoint.Open(folder.CheckpointFile);
-        using var model = Model.Create(options.Model, _solver.Read(parsed, options.Solver));
+        using var model = Model.Create(options.Model, _solver.ReadForward(parsed, options.Solver));
         checkpoint.Restore(model, null);
         using var images = ImageFolder.Open(parsed.GetValue(_data)!, Split(parsed));
         if (images.ClassNames.Count != options.Model.Classes)

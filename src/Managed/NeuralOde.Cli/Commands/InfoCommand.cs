@@ -31,8 +31,8 @@ internal static class InfoCommand
             ["dotnet"] = RuntimeInformation.FrameworkDescription,
             ["processors"] = Environment.ProcessorCount,
             ["models"] = Names(Model.Names),
-            ["solvers"] = Names(SolverArguments.Solvers),
-            ["gradients"] = Names(SolverArguments.Gradients),
+            ["solvers"] = Names(SolverNames.Solvers),
+            ["gradients"] = Names(SolverNames.Gradients),
         };
         return info;
     }

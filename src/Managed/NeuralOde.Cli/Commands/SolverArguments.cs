@@ -5,94 +5,95 @@ namespace NeuralOde.Cli.Commands;
 /// <summary>The options that say how an ODE is solved, shared by the commands that solve one.</summary>
 internal sealed class SolverArguments
 {
-    public static readonly IReadOnlyList<string> Solvers = ["alf"];
-    public static readonly IReadOnlyList<string> Gradients = ["mali", "backprop", "none"];
-    public static readonly IReadOnlyList<string> Reversals = ["float", "exact"];
-
-    private readonly Option<string?> _solver = Values.Text("--solver", "How a step is made: alf.", "name");
-    private readonly Option<string?> _gradient = Values.Text("--gradient", "How gradients are had: mali (constant memory), backprop (the whole graph is kept) or none.", "name");
+    private readonly Option<string?> _solver = Values.Text("--solver",
+        $"How a step is made: {string.Join(", ", SolverNames.Solvers)}. euler, midpoint, heun and rk4 need --step-size.", "name");
+    private readonly Option<string?> _gradient = Values.Text("--gradient",
+        "How gradients are had: mali (alf's steps are undone: constant memory; its default), pnode (every state is kept, or --checkpoints of them; the " +
+        "default of the other solvers), aca (every state is kept), anode (z0 is kept and the steps made again), adjoint (the adjoint ODE: constant " +
+        "memory, gradients up to the solver's error), backprop (the whole graph is kept) or none.", "name");
     private readonly Option<double?> _stepSize = Values.Number("--step-size", "Fixed steps of this length; without it steps adapt to --rtol and --atol.");
     private readonly Option<double?> _rtol = Values.Number("--rtol", "Adaptive steps: relative tolerance.");
     private readonly Option<double?> _atol = Values.Number("--atol", "Adaptive steps: absolute tolerance.");
+    private readonly Option<string?> _controller = Values.Text("--controller", "Adaptive steps: what decides their length: pi (the default), i or pid.", "name");
     private readonly Option<double?> _eta = Values.Number("--eta", "Damping of alf, in (0, 1], not 0.5; 1 is none.");
     private readonly Option<string?> _snapshots = Values.Text("--snapshot-interval",
         "States that mali keeps for its reverse sweep: auto (as many as keep the drift within --drift-tolerance), none, or one every K steps.", "none|auto|K");
     private readonly Option<string?> _reversal = Values.Text("--reversal",
-        "Arithmetic of the steps: float (undone up to rounding) or exact (fixed point, undone to the bit; needs --eta 1).", "name");
+        "Arithmetic of alf's steps: float (undone up to rounding) or exact (fixed point, undone to the bit; needs --eta 1).", "name");
     private readonly Option<double?> _driftTolerance = Values.Number("--drift-tolerance",
         "Largest relative error of the states that mali reconstructs; by default the square root of the state's epsilon, 3.45e-4 for float32.");
-    private readonly Option<long?> _checkpoints = Values.Count("--checkpoints", "Not supported by this build.");
+    private readonly Option<long?> _checkpoints = Values.Count("--checkpoints",
+        "The most states that pnode keeps at once besides z0; the others are made again. Without it every state is kept.");
+    private readonly Option<bool> _seminorm = new("--adjoint-seminorm")
+    {
+        Description = "Leave the parameters' cotangents out of the error norm of adjoint's adaptive steps: fewer of them.",
+    };
 
-    public IEnumerable<Option> All => [.. Forward, _gradient, _snapshots, _driftTolerance, _checkpoints];
+    public IEnumerable<Option> All => [.. Forward, _gradient, _snapshots, _driftTolerance, _checkpoints, _seminorm];
 
     /// <summary>Those that change what a forward sweep gives; for commands that need no gradients.</summary>
-    public IEnumerable<Option> Forward => [_solver, _stepSize, _rtol, _atol, _eta, _reversal];
+    public IEnumerable<Option> Forward => [_solver, _stepSize, _rtol, _atol, _controller, _eta, _reversal];
 
-    /// <summary>What the command line says, on top of <paramref name="defaults"/>.</summary>
-    public SolverOptions Read(ParseResult parsed, SolverOptions defaults)
+    /// <summary>What the command line says, on top of <paramref name="defaults"/>; of those, another --solver or --gradient keeps only what
+    /// every one of them understands.</summary>
+    public SolverOptions Read(ParseResult parsed, SolverOptions defaults) =>
+        SolverCombinations.Check(WithRest(parsed, WithSteps(parsed, WithGradient(parsed, WithSolver(parsed, defaults)))));
+
+    /// <summary>As <see cref="Read"/> with <see cref="Forward"/> alone, for a command that needs no gradients.</summary>
+    public SolverOptions ReadForward(ParseResult parsed, SolverOptions defaults) =>
+        SolverCombinations.Check(WithRest(parsed, WithSteps(parsed, To(GradientMethod.None, WithSolver(parsed, defaults)))));
+
+    private SolverOptions WithSolver(ParseResult parsed, SolverOptions defaults)
     {
-        RefuseUnsupported(parsed);
+        if (parsed.GetValue(_solver) is not { } name || SolverNames.Solver(name) is var solver && solver == defaults.Solver) return defaults;
+        return new()
+        {
+            Solver = solver, StepSize = defaults.StepSize, RelativeTolerance = defaults.RelativeTolerance, AbsoluteTolerance = defaults.AbsoluteTolerance,
+            Controller = defaults.Controller, MaxSteps = defaults.MaxSteps, Failure = defaults.Failure,
+        };
+    }
+
+    private SolverOptions WithGradient(ParseResult parsed, SolverOptions defaults)
+    {
+        if (parsed.GetValue(_gradient) is not { } name) return defaults;
+        var gradient = SolverNames.Gradient(name);
+        return gradient == defaults.Gradient ? defaults with { Gradient = gradient } : To(gradient, defaults);
+    }
+
+    /// <summary>With another gradient method, and none of the options that belong to one.</summary>
+    private static SolverOptions To(GradientMethod gradient, SolverOptions options) => options with
+    {
+        Gradient = gradient, Checkpoints = null, AdjointSeminorm = false, SnapshotInterval = default, DriftTolerance = null,
+    };
+
+    private SolverOptions WithSteps(ParseResult parsed, SolverOptions defaults)
+    {
         var stepSize = parsed.GetValue(_stepSize).Check(h => h > 0, "--step-size", "(0, inf); the direction follows from t0 and t1");
         var rtol = parsed.GetValue(_rtol).Check(r => r > 0, "--rtol", "(0, inf)");
         var atol = parsed.GetValue(_atol).Check(a => a > 0, "--atol", "(0, inf)");
-        if (stepSize is not null && (rtol ?? atol) is not null)
-            throw new UsageException("--step-size asks for fixed steps and --rtol or --atol for adaptive ones: give one or the other");
-        var eta = parsed.GetValue(_eta).Check(e => e is > 0 and <= 1 and not 0.5, "--eta", "(0, 1] without 0.5, which leaves the step without an inverse");
-        return CheckTogether(defaults with
+        var controller = parsed.GetValue(_controller);
+        var adaptive = (rtol ?? atol) is not null || controller is not null;
+        if (stepSize is not null && adaptive)
+            throw new UsageException("--step-size asks for fixed steps and --rtol, --atol or --controller for adaptive ones: give one or the other");
+        return defaults with
         {
-            Gradient = parsed.GetValue(_gradient) is { } name ? Gradient(name) : defaults.Gradient,
-            StepSize = stepSize ?? ((rtol ?? atol) is not null ? null : defaults.StepSize),
+            StepSize = stepSize ?? (adaptive ? null : defaults.StepSize),
             RelativeTolerance = rtol ?? defaults.RelativeTolerance,
             AbsoluteTolerance = atol ?? defaults.AbsoluteTolerance,
-            Eta = eta ?? defaults.Eta,
-            Reversal = parsed.GetValue(_reversal) is { } reversal ? Reversal(reversal) : defaults.Reversal,
-            SnapshotInterval = parsed.GetValue(_snapshots) is { } snapshots ? Snapshots(snapshots) : defaults.SnapshotInterval,
-            DriftTolerance = parsed.GetValue(_driftTolerance).Check(x => x > 0, "--drift-tolerance", "(0, inf)") ?? defaults.DriftTolerance,
-        });
+            Controller = controller is not null ? SolverNames.Controller(controller) : defaults.Controller,
+        };
     }
 
-    /// <summary>The command-line name of a gradient method.</summary>
-    public static string Name(GradientMethod gradient) => gradient switch
+    private SolverOptions WithRest(ParseResult parsed, SolverOptions defaults) => defaults with
     {
-        GradientMethod.Mali => "mali",
-        GradientMethod.Backprop => "backprop",
-        _ => "none",
+        Eta = parsed.GetValue(_eta).Check(e => e is > 0 and <= 1 and not 0.5, "--eta", "(0, 1] without 0.5, which leaves the step without an inverse") ?? defaults.Eta,
+        Reversal = parsed.GetValue(_reversal) is { } reversal ? SolverNames.Reversal(reversal) : defaults.Reversal,
+        SnapshotInterval = parsed.GetValue(_snapshots) is { } snapshots ? Snapshots(snapshots) : defaults.SnapshotInterval,
+        DriftTolerance = parsed.GetValue(_driftTolerance).Check(x => x > 0, "--drift-tolerance", "(0, inf)") ?? defaults.DriftTolerance,
+        Checkpoints = parsed.GetValue(_checkpoints).Check(n => n >= 1, "--checkpoints", "[1, 2^63)") ?? defaults.Checkpoints,
+        AdjointSeminorm = parsed.GetValue(_seminorm) || defaults.AdjointSeminorm,
     };
-
-    private static GradientMethod Gradient(string name) => Values.OneOf(name, "--gradient", Gradients) switch
-    {
-        "mali" => GradientMethod.Mali,
-        "backprop" => GradientMethod.Backprop,
-        _ => GradientMethod.None,
-    };
-
-    private static Reversal Reversal(string name) =>
-        Values.OneOf(name, "--reversal", Reversals) == "exact" ? NeuralOde.Reversal.Exact : NeuralOde.Reversal.Float;
 
     private static SnapshotInterval Snapshots(string text) => SnapshotInterval.TryParse(text, out var interval) ? interval
         : throw new UsageException($"--snapshot-interval: '{text}' is not supported by this build; supported: none, auto, a number of steps from 1");
-
-    /// <summary>Refuses options that do not go together, with what to give instead.</summary>
-    private static SolverOptions CheckTogether(SolverOptions options)
-    {
-        var exact = options.Reversal == NeuralOde.Reversal.Exact;
-        if (exact && options.Eta != 1)
-            throw new UsageException($"--reversal exact undoes undamped steps only, and --eta is {options.Eta}: give --eta 1, or --reversal float");
-        if (options.Gradient == GradientMethod.Mali) return options;
-        var gradient = $"--gradient {Name(options.Gradient)}";
-        if (exact && options.Gradient == GradientMethod.Backprop)
-            throw new UsageException($"--reversal exact is for a reverse sweep, which {gradient} has not: give --gradient mali, or --reversal float");
-        if (options.SnapshotInterval.Steps is { } steps)
-            throw new UsageException($"--snapshot-interval {steps} keeps states for a reverse sweep, which {gradient} has not: give --gradient mali, or leave it out");
-        if (options.DriftTolerance is { } tolerance)
-            throw new UsageException($"--drift-tolerance {tolerance} is for a reverse sweep, which {gradient} has not: give --gradient mali, or leave it out");
-        return options;
-    }
-
-    private void RefuseUnsupported(ParseResult parsed)
-    {
-        if (parsed.GetValue(_solver) is { } solver) Values.OneOf(solver, "--solver", Solvers);
-        if (parsed.GetValue(_checkpoints) is not null)
-            throw new UsageException("--checkpoints: not supported by this build, whose gradient methods (mali, backprop, none) keep no checkpoints; leave it out");
-    }
 }

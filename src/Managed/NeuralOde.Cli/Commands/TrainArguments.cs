@@ -85,7 +85,7 @@ internal sealed class TrainArguments
         var kind = parsed.GetValue(_optimizer) is { } optimizer ? Optimizer(optimizer) : defaults.Optimizer.Kind;
         var rate = lr ?? (kind == defaults.Optimizer.Kind ? defaults.Schedule.LearningRate : AdamRate);
         var solver = _solver.Read(parsed, defaults.Solver);
-        if (solver.Gradient == GradientMethod.None) throw new UsageException("--gradient: none cannot train; supported: mali, backprop");
+        if (solver.Gradient == GradientMethod.None) throw new UsageException($"--gradient: none cannot train; supported: {string.Join(", ", SolverNames.Gradients.SkipLast(1))}");
         return defaults with
         {
             Solver = solver,

@@ -8,6 +8,7 @@ public enum FailureMode
     /// <summary>The solve, or the backward, throws a <see cref="NeuralOdeException"/> with the status.</summary>
     Exception = 0,
 
-    /// <summary>It returns; <see cref="Solution.Status"/> tells. A failed solve holds the last good state, which no gradient passes.</summary>
+    /// <summary>It returns; <see cref="Solution.Status"/> tells. A failed solve holds the last good state, which no gradient passes. A backward that
+    /// cannot go on, as the solve of <see cref="GradientMethod.Adjoint"/> may not, throws all the same: it has no gradients to give.</summary>
     Value = 1,
 }

@@ -41,8 +41,9 @@ public sealed class OdeBlock : IDisposable
     /// hand a status on. <see cref="LastStatus"/> and <see cref="LastStatistics"/> tell of the failed solve then.</exception>
     public Tensor Forward(Tensor z)
     {
+        _last?.Dispose();  // before the solve: its snapshots must not stay beside the next ones
+        _last = null;
         var solution = _solver.Solve(_dynamics, z, _t0, _t1);
-        _last?.Dispose();
         _last = solution;
         var (status, message, _) = solution.Outcome();
         return status == Status.Ok ? solution.ShareState() : throw new NeuralOdeException(status, message);

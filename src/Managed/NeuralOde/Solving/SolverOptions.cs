@@ -5,13 +5,21 @@ namespace NeuralOde;
 /// <summary>How an ODE is solved. Immutable; vary it with <c>with</c>.</summary>
 public sealed record SolverOptions
 {
+    private readonly GradientMethod? _gradient;
+
     /// <summary>The method of one step.</summary>
     public SolverKind Solver { get; init; } = SolverKind.Alf;
 
-    /// <summary>How gradients are had.</summary>
-    public GradientMethod Gradient { get; init; } = GradientMethod.Mali;
+    /// <summary>How gradients are had. Until it is set it follows <see cref="Solver"/>: <see cref="GradientMethod.Mali"/> for
+    /// <see cref="SolverKind.Alf"/>, <see cref="GradientMethod.Pnode"/> for the others.</summary>
+    public GradientMethod Gradient
+    {
+        get => _gradient ?? (Solver == SolverKind.Alf ? GradientMethod.Mali : GradientMethod.Pnode);
+        init => _gradient = value;
+    }
 
-    /// <summary>Length of a fixed step, above 0; the last one before each landing time is shortened. Null: steps adapt to the tolerances.</summary>
+    /// <summary>Length of a fixed step, above 0; the last one before each landing time is shortened. Null: steps adapt to the tolerances,
+    /// which a <see cref="Solver"/> without an error estimate cannot.</summary>
     public double? StepSize { get; init; }
 
     /// <summary>Adaptive steps: error allowed relative to the state, above 0.</summary>
@@ -23,13 +31,27 @@ public sealed record SolverOptions
     /// <summary>Adaptive steps: length of the first, above 0. Null: chosen from the state and the dynamics.</summary>
     public double? InitialStepSize { get; init; }
 
-    /// <summary>Damping of the velocity update, in (0, 1], not 0.5. 1 is undamped: order 2, reversible to rounding.</summary>
+    /// <summary>Adaptive steps: what decides their length.</summary>
+    public StepSizeController Controller { get; init; }
+
+    /// <summary>Damping of <see cref="SolverKind.Alf"/>'s velocity update, in (0, 1], not 0.5; 1 for every other solver. 1 is undamped: order 2,
+    /// reversible to rounding.</summary>
     public double Eta { get; init; } = 1.0;
 
     /// <summary>Steps tried, accepted and rejected, before <see cref="Status.StepLimit"/>; 1 or more.</summary>
     public long MaxSteps { get; init; } = 1_000_000;
 
-    /// <summary>The arithmetic in which the state is stepped and undone; <see cref="Reversal.Exact"/> needs <see cref="Eta"/> 1.</summary>
+    /// <summary>The most states that <see cref="GradientMethod.Pnode"/> keeps at once besides z0, 1 or more; the fewer, the more steps are made
+    /// again. Null: every state is kept. Only with that method.</summary>
+    public long? Checkpoints { get; init; }
+
+    /// <summary>Whether <see cref="GradientMethod.Adjoint"/>'s adaptive steps leave the cotangents of the parameters out of the error norm. They
+    /// are integrals that nothing depends on: most of the steps that they cost are saved. Only with that method and
+    /// adaptive steps. Kidger et al. 2021.</summary>
+    public bool AdjointSeminorm { get; init; }
+
+    /// <summary>The arithmetic in which the state is stepped and undone; <see cref="Reversal.Exact"/> needs <see cref="SolverKind.Alf"/> and
+    /// <see cref="Eta"/> 1.</summary>
     public Reversal Reversal { get; init; }
 
     /// <summary>Which states are kept for the reverse sweep; a number of steps only with <see cref="GradientMethod.Mali"/>.</summary>
@@ -42,7 +64,7 @@ public sealed record SolverOptions
     /// <summary>Whether a solve that cannot go on, and a reverse sweep that drifts too far, throw, or tell by <see cref="Solution.Status"/>.</summary>
     public FailureMode Failure { get; init; }
 
-    /// <summary>Throws unless every value is in its range.</summary>
+    /// <summary>Throws unless every value is in its range and goes with the others.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The message names the option, its value and the remedy.</exception>
     internal void Validate()
     {
@@ -63,11 +85,15 @@ public sealed record SolverOptions
         }
 
         Require.AtLeast(MaxSteps, 1, nameof(MaxSteps));
+        Require.AtLeast(Checkpoints ?? 1, 1, nameof(Checkpoints));
         Require.Member(Solver, nameof(Solver));
         Require.Member(Gradient, nameof(Gradient));
+        Require.Member(Controller, nameof(Controller));
         Require.Member(Reversal, nameof(Reversal));
         Require.Member(Failure, nameof(Failure));
+        ValidateSolver();
         ValidateReversal();
+        ValidateGradient();
     }
 
     /// <summary>The native form of valid options.</summary>
@@ -89,27 +115,77 @@ public sealed record SolverOptions
         native.snapshot_interval = SnapshotInterval.Steps ?? 0;
         native.drift_tolerance = DriftTolerance ?? 0;
         native.failure = (int)Failure;
+        native.checkpoints = Checkpoints ?? 0;
+        native.controller = (int)Controller;
+        native.adjoint_seminorm = AdjointSeminorm ? 1 : 0;
         return native;
+    }
+
+    private void ValidateSolver()
+    {
+        if (Solver is SolverKind.Euler or SolverKind.Midpoint or SolverKind.Heun or SolverKind.Rk4 && StepSize is null)
+        {
+            throw new ArgumentOutOfRangeException(nameof(StepSize), StepSize,
+                $"StepSize: null asks for adaptive steps, and SolverKind.{Solver} has no error estimate; set a length, or take a solver that has one, such as SolverKind.Dopri5.");
+        }
+
+        if (Solver != SolverKind.Alf && Eta != 1)
+        {
+            throw new ArgumentOutOfRangeException(nameof(Eta), Eta, $"Eta: {Eta} damps SolverKind.Alf, which SolverKind.{Solver} is not; leave it 1, or take SolverKind.Alf.");
+        }
     }
 
     private void ValidateReversal()
     {
+        if (Reversal == Reversal.Exact && Solver != SolverKind.Alf)
+        {
+            throw new ArgumentOutOfRangeException(nameof(Reversal), Reversal,
+                $"Reversal: Exact undoes steps of SolverKind.Alf, and not those of SolverKind.{Solver}; take SolverKind.Alf, or Reversal.Float.");
+        }
+
         if (Reversal == Reversal.Exact && Eta != 1)
         {
             throw new ArgumentOutOfRangeException(nameof(Eta), Eta,
                 $"Eta: {Eta} cannot be undone to the bit; set it to 1 for Reversal.Exact, or take Reversal.Float.");
         }
 
-        if (Reversal == Reversal.Exact && Gradient == GradientMethod.Backprop)
+        if (Reversal == Reversal.Exact && Gradient is not (GradientMethod.Mali or GradientMethod.None))
         {
             throw new ArgumentOutOfRangeException(nameof(Reversal), Reversal,
-                "Reversal: Exact rounds, and autograd cannot differentiate that; take GradientMethod.Mali, or Reversal.Float for GradientMethod.Backprop.");
+                $"Reversal: Exact is for steps that are undone, and GradientMethod.{Gradient} undoes none; take GradientMethod.Mali, or Reversal.Float.");
         }
 
         if (SnapshotInterval.Steps is not null && Gradient != GradientMethod.Mali)
         {
             throw new ArgumentOutOfRangeException(nameof(SnapshotInterval), SnapshotInterval,
-                $"SnapshotInterval: {SnapshotInterval} has no reverse sweep to serve with GradientMethod.{Gradient}; leave it Automatic, or take GradientMethod.Mali.");
+                $"SnapshotInterval: {SnapshotInterval} keeps states for steps that are undone, and GradientMethod.{Gradient} undoes none; leave it Automatic, or take GradientMethod.Mali.");
+        }
+    }
+
+    private void ValidateGradient()
+    {
+        if (Gradient == GradientMethod.Mali && Solver != SolverKind.Alf)
+        {
+            throw new ArgumentOutOfRangeException(nameof(Gradient), Gradient,
+                $"Gradient: Mali undoes steps of SolverKind.Alf, and not those of SolverKind.{Solver}; take GradientMethod.Pnode, or SolverKind.Alf.");
+        }
+
+        if (Checkpoints is not null && Gradient != GradientMethod.Pnode)
+        {
+            throw new ArgumentOutOfRangeException(nameof(Checkpoints), Checkpoints,
+                $"Checkpoints: {Checkpoints} bounds what GradientMethod.Pnode keeps, and GradientMethod.{Gradient} keeps none; leave it null, or take GradientMethod.Pnode.");
+        }
+
+        if (AdjointSeminorm && Gradient != GradientMethod.Adjoint)
+        {
+            throw new ArgumentOutOfRangeException(nameof(AdjointSeminorm), AdjointSeminorm,
+                $"AdjointSeminorm: True is a norm of GradientMethod.Adjoint, which GradientMethod.{Gradient} does not use; leave it false, or take GradientMethod.Adjoint.");
+        }
+
+        if (AdjointSeminorm && StepSize is not null)
+        {
+            throw new ArgumentOutOfRangeException(nameof(AdjointSeminorm), AdjointSeminorm,
+                "AdjointSeminorm: True changes the error norm of adaptive steps, and StepSize asks for fixed ones; leave one of them out.");
         }
     }
 

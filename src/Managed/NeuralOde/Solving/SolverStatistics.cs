@@ -17,17 +17,19 @@ public sealed record SolverStatistics
     /// <summary>Linearised evaluations (one evaluation and one pullback) in the last reverse sweep.</summary>
     public long NfeBackward { get; init; }
 
-    /// <summary>Pairs (z, v) kept at once besides the end state; those that the last reverse sweep added included.</summary>
+    /// <summary>States kept at once besides z0 and the end state, pairs (z, v) with <see cref="SolverKind.Alf"/>; those that the last reverse
+    /// sweep added included.</summary>
     public long Snapshots { get; init; }
 
     /// <summary>Bytes of the snapshots.</summary>
     public long SnapshotBytes { get; init; }
 
-    /// <summary>Steps that the last reverse sweep made again because they had drifted; one evaluation of the dynamics each.</summary>
+    /// <summary>Steps that the last reverse sweep made again, because they had drifted or were not kept.</summary>
     public long StepsReplayed { get; init; }
 
-    /// <summary>Drift of the last reverse sweep: the largest relative distance of a reconstructed (z, v) from the known one, over z0, v0 and
-    /// every snapshot: max |dz| / max |z| and max |dv| / max(max |v|, max |z| / |t1 - t0|). NaN where none ran or nothing was known.</summary>
+    /// <summary>Drift of MALI's last reverse sweep: the largest relative distance of a reconstructed (z, v) from the known one, over z0, v0, every
+    /// snapshot and every tensor: max |dz| / max(max |z|, T max |v|) and max |dv| / max(max |v|, max |z| / T), T = |t1 - t0|. NaN where none ran
+    /// or nothing was known.</summary>
     public double ReconstructionError { get; init; }
 
     internal static SolverStatistics From(in neuralode_statistics native) => new()

@@ -11,7 +11,8 @@ public sealed class SolverArgumentTests : IDisposable
         { "Eta", "0.5" }, { "Eta", "0" }, { "Eta", "1.5" }, { "Eta", "NaN" },
         { "StepSize", "0" }, { "StepSize", "-0.1" }, { "StepSize", "NaN" },
         { "RelativeTolerance", "0" }, { "AbsoluteTolerance", "-1" }, { "InitialStepSize", "0" }, { "MaxSteps", "0" },
-        { "Solver", "99" }, { "Gradient", "99" }, { "Reversal", "99" }, { "Failure", "99" },
+        { "Solver", "99" }, { "Gradient", "99" }, { "Reversal", "99" }, { "Failure", "99" }, { "Controller", "99" },
+        { "Checkpoints", "0" }, { "Checkpoints", "-3" },
         { "DriftTolerance", "0" }, { "DriftTolerance", "-1" }, { "DriftTolerance", "NaN" },
     };
 
@@ -62,13 +63,14 @@ public sealed class SolverArgumentTests : IDisposable
     [Theory]
     [InlineData(GradientMethod.Backprop)]
     [InlineData(GradientMethod.None)]
+    [InlineData(GradientMethod.Aca)]
     public void A_number_of_steps_between_snapshots_is_only_for_mali(GradientMethod gradient)
     {
         var options = new SolverOptions { SnapshotInterval = SnapshotInterval.Every(4), Gradient = gradient };
         var error = Assert.Throws<ArgumentOutOfRangeException>(() => new OdeSolver(options));
 
         Assert.Equal("SnapshotInterval", error.ParamName);
-        Assert.Contains($"SnapshotInterval: 4 has no reverse sweep to serve with GradientMethod.{gradient}", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"SnapshotInterval: 4 keeps states for steps that are undone, and GradientMethod.{gradient} undoes none; leave it Automatic", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -190,6 +192,8 @@ public sealed class SolverArgumentTests : IDisposable
             "Gradient" => options with { Gradient = (GradientMethod)value },
             "Reversal" => options with { Reversal = (Reversal)value },
             "Failure" => options with { Failure = (FailureMode)value },
+            "Controller" => options with { Controller = (StepSizeController)value },
+            "Checkpoints" => options with { Checkpoints = (long)value, Gradient = GradientMethod.Pnode },
             "DriftTolerance" => options with { DriftTolerance = value },
             _ => throw new ArgumentException(name, nameof(name)),
         };
