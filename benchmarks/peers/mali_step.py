@@ -33,7 +33,7 @@ def import_without_plotting():
 
 
 class Options(c.Structure):
-    _fields_ = [("struct_size", c.c_uint32), ("solver", c.c_int32), ("gradient", c.c_int32), ("reserved", c.c_int32),
+    _fields_ = [("struct_size", c.c_uint32), ("solver", c.c_int32), ("gradient", c.c_int32), ("reversal", c.c_int32),
                 ("step_size", c.c_double), ("rtol", c.c_double), ("atol", c.c_double), ("initial_step_size", c.c_double),
                 ("eta", c.c_double), ("max_steps", c.c_int64)]
 

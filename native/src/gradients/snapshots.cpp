@@ -15,7 +15,9 @@ SnapshotSchedule SnapshotSchedule::automatic(double log_amplification, double ra
   SnapshotSchedule schedule;
   schedule.log_amplification_ = log_amplification;
   schedule.rate_ = std::isfinite(rate) ? std::max(rate, 0.0) : 0;
-  schedule.budget_ = std::max(0.0, std::log(threshold / epsilon));
+  // The bound counts one rounding of size 1, and a stretch has some: a quarter of the threshold is planned for, so that few need a repair.
+  const double room = std::max(0.0, std::log(threshold / epsilon));
+  schedule.budget_ = std::max(room - std::log(4.0), room / 2);
   schedule.longest_ = longest;
   return schedule;
 }

@@ -20,7 +20,8 @@ struct Snapshot {
 /// Decides before each step whether the state there is to be kept.
 ///
 /// Automatic: undoing a stretch of steps expands an error of epsilon to epsilon exp(sum of (log_amplification + rate |h|)); a state is kept
-/// before that would exceed repair_threshold(). rate 0: epsilon |1 - 2 eta|^-K <= tolerance / 10.
+/// before that would exceed a quarter of repair_threshold() (its geometric mean with epsilon where that is more).
+/// rate 0: epsilon |1 - 2 eta|^-K <= tolerance / 40.
 class SnapshotSchedule {
  public:
   static SnapshotSchedule none() { return {}; }
