@@ -4,6 +4,7 @@
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/conv.h>
 
+#include "dynamics/callback_dynamics.h"
 #include "solvers/alf.h"
 #include "support/expect.h"
 #include "support/ode.h"
@@ -69,6 +70,18 @@ TEST_P(ExactReversal, RestoresAConvolutionWithBatchNormsStartToTheBitAfterTenTho
   module->to(dtype());
   ModuleDynamics f(module.ptr(), [module](const at::Tensor&, const TensorList& z) mutable { return TensorList{module->forward(z[0])}; });
   expect_round_trip(f, wave({3, 2, 4, 4}, 0.7, 1, dtype()), fixed_grid(10000, 0.001));
+}
+
+TEST_P(ExactReversal, RestoresTheStartOfCallbackDynamicsToTheBitAfterTenThousandSteps) {
+  // cos(z) + t, with its pullback by hand.
+  const auto eval = [](const at::Tensor& t, const TensorList& z) { return TensorList{z[0].cos() + t}; };
+  const auto f = std::make_shared<CallbackDynamics>(
+      eval,
+      [eval](const at::Tensor& t, const TensorList& z, const TensorList& a_u, std::size_t) {
+        return std::make_pair(eval(t, z), InputCotangents{a_u[0].sum(), {-z[0].sin() * a_u[0]}, {}});
+      },
+      TensorList{}, TensorList{});
+  expect_round_trip(*f, wave({3, 4}, 0.7, 1, dtype()), fixed_grid(10000, 0.001));
 }
 
 TEST_P(ExactReversal, RestoresTheStartToTheBitOverTenThousandRecordedAdaptiveSteps) {

@@ -119,14 +119,14 @@ internal sealed class SolveCommand
             """;
     }
 
-    /// <summary>A line on how well the reverse sweep came back; none where none ran.</summary>
+    /// <summary>A line on what the reverse sweep had to go by: how well MALI came back, and the states that were kept and made again.</summary>
     private static string Drift(SolverStatistics s)
     {
-        if (double.IsNaN(s.ReconstructionError)) return "";
-        var error = s.ReconstructionError == 0 ? "to the bit" : $"to {s.ReconstructionError:g2} of their size";
         var kept = s.Snapshots switch { 0 => "no snapshot kept", 1 => "1 snapshot kept", _ => $"{s.Snapshots:n0} snapshots kept" };
         var bytes = s.SnapshotBytes > 0 ? $" ({s.SnapshotBytes:n0} bytes)" : "";
         var replayed = s.StepsReplayed switch { 0 => "no step made again", 1 => "1 step made again", _ => $"{s.StepsReplayed:n0} steps made again" };
+        if (double.IsNaN(s.ReconstructionError)) return s.Snapshots + s.StepsReplayed > 0 ? $"states    {kept}{bytes}, {replayed}\n" : "";
+        var error = s.ReconstructionError == 0 ? "to the bit" : $"to {s.ReconstructionError:g2} of their size";
         return $"drift     known states reconstructed {error}; {kept}{bytes}, {replayed}\n";
     }
 }
