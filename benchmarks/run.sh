@@ -24,6 +24,9 @@ echo
 echo "# Errors of MALI by precision"
 out/bin/neuralode bench precision
 echo
+echo "# Cost of the gradient methods, by formula and measured"
+out/bin/neuralode bench methods
+echo
 echo "# Peak tensor memory against steps"
 out/bin/neuralode bench memory
 echo

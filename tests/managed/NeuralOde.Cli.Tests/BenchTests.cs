@@ -73,6 +73,19 @@ public sealed class BenchTests
         }
     }
 
+    [Fact]
+    public void Methods_cost_what_the_formulas_say_and_agree_with_backprop()
+    {
+        var report = Cli.Json("bench", "methods", "--steps", "7", "--checkpoints", "2", "--threads", "1");
+
+        var rows = report["rows"]!.AsArray();
+        Assert.Equal(2 * (6 + 5 + 5), rows.Count);   // dynamics, methods of alf, rk4 and dopri5
+        Assert.All(rows, row => Assert.Equal(row!["predicted"]!.ToJsonString(), row["measured"]!.ToJsonString()));
+        // Float32: some hundred roundings; adjoint is as far off as its steps are long.
+        Assert.All(rows.Where(row => Text(row, "gradient") != "adjoint"), row => Assert.InRange(Number(row, "gradient_error"), 0, 1.2e-5));
+        Assert.All(rows.Where(row => Text(row, "gradient") == "adjoint"), row => Assert.InRange(Number(row, "gradient_error"), 0, 0.1));
+    }
+
     private static string Text(System.Text.Json.Nodes.JsonNode? row, string key) => row![key]!.ToString();
 
     private static double Number(System.Text.Json.Nodes.JsonNode? row, string key) => row![key]!.GetValue<double>();
