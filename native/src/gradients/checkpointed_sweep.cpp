@@ -39,8 +39,8 @@ class Retrace {
   }
 
   ReverseResult run() {
-    if (steps_.empty()) outputs_.add(*adjoint_, 0);  // t1 == t0
-    find_hidden_start();
+    if (steps_.empty()) outputs_.add(*adjoint_, 0);                        // t1 == t0
+    if (arithmetic_) start_ = sweep_.start_again(*arithmetic_, start_.z);  // with v0
     auto last = static_cast<std::int64_t>(steps_.size());
     while (!snapshots_.empty()) {
       const auto snapshot = std::move(snapshots_.back());
@@ -86,15 +86,6 @@ class Retrace {
     auto& dynamics = *sweep_.dynamics;
     if (arithmetic_) return std::make_unique<AlfReplay>(dynamics, sweep_.random, *arithmetic_, state);
     return std::make_unique<RkReplay>(dynamics, sweep_.random, tableau_of(sweep_.options.solver), state);
-  }
-
-  /// v0 of ALF, which the steps from z0 on start with.
-  void find_hidden_start() {
-    if (!arithmetic_) return;
-    sweep_.random.replay(0);
-    const auto v0 = sweep_.dynamics->eval(time_tensor(sweep_.landings.t0, start_.z), start_.z);
-    drop_kept_casts(start_.z[0].device().type());
-    start_ = arithmetic_->start(start_.z, v0);
   }
 
   /// Differentiates steps [first, last) from the state before them, with `free` slots for states on the way.

@@ -114,14 +114,8 @@ class Undo {
     return z0;
   }
 
-  /// The state at t0, v0 = f(t0, z0) evaluated anew. z0 must be known.
-  SolverState start_state() {
-    auto z0 = z0_of(reverse_.state().z);
-    sweep_.random.replay(0);
-    const auto v0 = sweep_.dynamics->eval(time_tensor(sweep_.landings.t0, z0), z0);
-    drop_kept_casts(z0[0].device().type());
-    return arithmetic_->start(std::move(z0), v0);
-  }
+  /// The state at t0. z0 must be known.
+  SolverState start_state() { return sweep_.start_again(*arithmetic_, z0_of(reverse_.state().z)); }
 
   /// Where the first step ends on a landing time, its derivative to time asks for v0 itself.
   const SolverState* start_if_landed_on(const Grid::Step& step, SolverState& at_t0) {

@@ -42,6 +42,13 @@ SnapshotSchedule Sweep::schedule(const AlfArithmetic& arithmetic) const {
   return SnapshotSchedule::automatic(arithmetic.log_amplification(), dynamics->drift_rate().item<double>(), epsilon, drift_threshold);
 }
 
+SolverState Sweep::start_again(AlfArithmetic& arithmetic, TensorList z0) {
+  random.replay(0);
+  const auto v0 = dynamics->eval(time_tensor(landings.t0, z0), z0);
+  drop_kept_casts(z0[0].device().type());
+  return arithmetic.start(std::move(z0), v0);
+}
+
 void Sweep::watch_parameters() {
   parameters = differentiable_parameters(*dynamics);
   watched = dynamics->parameters();

@@ -52,6 +52,8 @@ struct Sweep : torch::CustomClassHolder {
   /// Of alf.
   std::unique_ptr<AlfArithmetic> arithmetic();
   SnapshotSchedule schedule(const AlfArithmetic& arithmetic) const;
+  /// Of alf: the state at t0, v0 = f(t0, z0) evaluated anew with the draws of the forward sweep. z0: dense, kept by the state.
+  SolverState start_again(AlfArithmetic& arithmetic, TensorList z0);
   /// Looks at the parameters, whose change in place before the reverse sweep is an error.
   void watch_parameters();
   /// Lets go of every state, after a reverse sweep that was the last.

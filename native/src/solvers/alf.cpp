@@ -35,24 +35,14 @@ void check_eta(double eta) {
 
 AlfStepper::AlfStepper(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, double t0, const TensorList& z0, bool keep,
                        SweepObserver observer)
-    : ForwardStepper(std::move(observer)), dynamics_(dynamics), random_(random), arithmetic_(arithmetic) {
-  auto z = copies_of(z0);
-  for (std::size_t i = 0; i < z.size(); ++i)
-    if (!all_finite({z[i]})) fail(Status::non_finite, "z0[", i, "] has infinite or NaN elements; check the input at t0 = ", t0);
+    : ForwardStepper(dynamics, random, std::move(observer)), arithmetic_(arithmetic) {
+  auto z = checked_start(z0, t0);
   const auto v0 = laid_out_as(evaluate(t0, z), z);
   for (std::size_t i = 0; i < v0.size(); ++i)
     if (!all_finite({v0[i]}))
       fail(Status::non_finite, "f(t0, z0) has infinite or NaN elements in state ", i, "; check the dynamics at t0 = ", t0);
   state_ = arithmetic_.start(std::move(z), v0);
   next_ = arithmetic_.room_after(state_, keep);
-}
-
-TensorList AlfStepper::evaluate(double t, const TensorList& z) {
-  random_.before(evaluations_);
-  auto u = dynamics_.eval(time_tensor(t, z), z);
-  random_.after(evaluations_);
-  ++evaluations_;
-  return u;
 }
 
 double AlfStepper::initial_step_size(double rtol, double atol, double span) {

@@ -28,10 +28,6 @@ class AlfStepper final : public ForwardStepper {
   TensorList z_of(const SolverState& state) const override { return arithmetic_.z_of(state); }
 
  private:
-  TensorList evaluate(double t, const TensorList& z);
-
-  Dynamics& dynamics_;
-  RandomReplay& random_;
   AlfArithmetic& arithmetic_;
   SolverState next_;  // the tried step
   TensorList u_;

@@ -40,25 +40,8 @@ bool RkStages::run(double t, double h, const TensorList& z, const Evaluate& eval
 
 RkStepper::RkStepper(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, double t0, double t1, const TensorList& z0,
                      SweepObserver observer)
-    : ForwardStepper(std::move(observer)),
-      dynamics_(dynamics),
-      random_(random),
-      tableau_(tableau),
-      stages_(tableau),
-      t_(t0),
-      direction_(t1 < t0 ? -1 : 1) {
-  for (std::size_t i = 0; i < z0.size(); ++i) {
-    state_.z.push_back(dense_copy(z0[i].detach()));
-    if (!all_finite({state_.z[i]})) fail(Status::non_finite, "z0[", i, "] has infinite or NaN elements; check the input at t0 = ", t0);
-  }
-}
-
-TensorList RkStepper::evaluate(double t, const TensorList& z) {
-  random_.before(evaluations_);
-  auto u = dynamics_.eval(time_tensor(t, z), z);
-  random_.after(evaluations_);
-  ++evaluations_;
-  return u;
+    : ForwardStepper(dynamics, random, std::move(observer)), tableau_(tableau), stages_(tableau), t_(t0), direction_(t1 < t0 ? -1 : 1) {
+  state_.z = checked_start(z0, t0);
 }
 
 void RkStepper::evaluate_start(double t) {

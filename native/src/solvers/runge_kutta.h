@@ -46,11 +46,8 @@ class RkStepper final : public ForwardStepper {
   void accept() override;
 
  private:
-  TensorList evaluate(double t, const TensorList& z);
   void evaluate_start(double t);
 
-  Dynamics& dynamics_;
-  RandomReplay& random_;
   const Tableau& tableau_;
   RkStages stages_;
   TensorList z_next_, error_;

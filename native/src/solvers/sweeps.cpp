@@ -11,6 +11,23 @@ namespace neuralode {
 
 at::Tensor time_tensor(double t, const TensorList& z) { return at::scalar_tensor(t, z[0].options().requires_grad(false)); }
 
+TensorList ForwardStepper::evaluate(double t, const TensorList& z) {
+  random_.before(evaluations_);
+  auto u = dynamics_.eval(time_tensor(t, z), z);
+  random_.after(evaluations_);
+  ++evaluations_;
+  return u;
+}
+
+TensorList ForwardStepper::checked_start(const TensorList& z0, double t0) {
+  TensorList z;
+  for (std::size_t i = 0; i < z0.size(); ++i) {
+    z.push_back(dense_copy(z0[i].detach()));
+    if (!all_finite({z[i]})) fail(Status::non_finite, "z0[", i, "] has infinite or NaN elements; check the input at t0 = ", t0);
+  }
+  return z;
+}
+
 void ForwardStepper::fail_non_finite(const std::vector<TensorList>& u, double t) const {
   const auto where = text_of(" at step ", accepted_ + 1, ", t = ", t, "; use shorter steps or adaptive ones, or check f there");
   for (const auto& stage : u)

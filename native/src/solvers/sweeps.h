@@ -22,7 +22,8 @@ struct SweepObserver {
 /// A forward sweep, not recorded by autograd. The tensors it works in are kept from step to step.
 class ForwardStepper : public Stepper {
  public:
-  explicit ForwardStepper(SweepObserver observer) : observer_(std::move(observer)) {}
+  ForwardStepper(Dynamics& dynamics, RandomReplay& random, SweepObserver observer)
+      : dynamics_(dynamics), random_(random), observer_(std::move(observer)) {}
   void land(std::int64_t index) override {
     if (observer_.on_landing) observer_.on_landing(index, state_);
   }
@@ -40,6 +41,10 @@ class ForwardStepper : public Stepper {
   TensorList measured(const TensorList& list) const {
     return {list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::min(measured_, list.size()))};
   }
+  /// f(t, z), counted and watched for random draws.
+  TensorList evaluate(double t, const TensorList& z);
+  /// Dense copies. Throws non_finite naming the one that is not finite.
+  static TensorList checked_start(const TensorList& z0, double t0);
   /// To be called at each trial.
   void tell(double h) {
     if (std::exchange(new_step_, false) && observer_.before_step) observer_.before_step(h, state_);
@@ -55,6 +60,8 @@ class ForwardStepper : public Stepper {
   std::int64_t evaluations_ = 0, accepted_ = 0;
 
  private:
+  Dynamics& dynamics_;
+  RandomReplay& random_;
   SweepObserver observer_;
   std::size_t measured_ = std::numeric_limits<std::size_t>::max();
   bool new_step_ = true;

@@ -178,6 +178,16 @@ TEST_F(Checkpoints, AnOptimiserOfOtherParametersIsRefusedAndNothingIsTouched) {
   EXPECT_TRUE(identical_lists(other.state(), before));
 }
 
+TEST_F(Checkpoints, HoldWhatTheBlocksLearntAboutDrift) {
+  const Training training;
+  for (const auto& buffer : training.model->named_buffers())
+    if (buffer.key().find("drift_rate") != std::string::npos) at::Tensor(buffer.value()).fill_(2.5);
+  save(training);
+  const Training other(OptimizerKind::sgd, 9);
+  Checkpoint::open(path()).restore(*other.model, other.optimizer.get());
+  EXPECT_TRUE(identical_lists(other.state(), training.state()));
+}
+
 TEST_F(Checkpoints, FromBeforeModelsLearntDriftRatesAreRestored) {
   const Training training;
   save(training);
