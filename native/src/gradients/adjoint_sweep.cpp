@@ -7,7 +7,6 @@
 #include "gradients/output_cotangents.h"
 #include "gradients/sweep.h"
 #include "solvers/alf_kernels.h"
-#include "solvers/runge_kutta.h"
 #include "tensors/layout.h"
 
 namespace neuralode {
@@ -119,8 +118,8 @@ class Adjoint {
     TensorList joint(std::move(z));
     joint.insert(joint.end(), a_.begin(), a_.end());
     joint.insert(joint.end(), a_parameters_.begin(), a_parameters_.end());
-    const auto arithmetic = sweep_.uses_alf() ? make_float_alf(sweep_.options.eta, std::abs(to - from)) : nullptr;
-    const auto stepper = make_stepper(arithmetic.get(), from, to, joint);
+    const auto solver = sweep_.solver();
+    const auto stepper = solver->stepper(dynamics_, random_, from, to, joint, /*keep=*/sweep_.options.steps.step_size == 0, {});
     if (sweep_.options.adjoint_seminorm) stepper->measure_first(2 * count_);
     Grid grid;
     drive(*stepper, from, {to}, sweep_.options.steps, grid);
@@ -130,13 +129,6 @@ class Adjoint {
     a_.assign(a_begin, a_end);
     a_parameters_.assign(a_end, solved.end());
     return {solved.begin(), a_begin};
-  }
-
-  std::unique_ptr<ForwardStepper> make_stepper(AlfArithmetic* arithmetic, double from, double to, const TensorList& joint) {
-    if (arithmetic)
-      return std::make_unique<AlfStepper>(dynamics_, random_, *arithmetic, from, joint, sweep_.options.steps.step_size == 0,
-                                          SweepObserver{});
-    return std::make_unique<RkStepper>(dynamics_, random_, tableau_of(sweep_.options.solver), from, to, joint, SweepObserver{});
   }
 
   Sweep& sweep_;

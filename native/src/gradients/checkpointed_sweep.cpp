@@ -11,7 +11,6 @@
 #include "gradients/revolve.h"
 #include "gradients/sweep.h"
 #include "gradients/time_gradients.h"
-#include "solvers/runge_kutta.h"
 #include "tensors/layout.h"
 
 namespace neuralode {
@@ -24,9 +23,9 @@ class Retrace {
       : sweep_(sweep),
         steps_(sweep.grid->steps),
         outputs_(sweep.landings, cotangents),
-        arithmetic_(sweep.uses_alf() ? sweep.arithmetic() : nullptr),
+        solver_(sweep.solver()),
         start_{start_z(), {}},
-        adjoint_(make_adjoint()),
+        adjoint_(solver_->adjoint(*sweep.dynamics, sweep.random, start_.z, sweep.parameters, sweep.wants_times)),
         times_(sweep.landings.times.size()),
         segment_(sweep.landings.times.size()) {
     // The graph may be wanted again: then the snapshots stay, and slots that their stretches no longer need are not really free.
@@ -39,8 +38,8 @@ class Retrace {
   }
 
   ReverseResult run() {
-    if (steps_.empty()) outputs_.add(*adjoint_, 0);                        // t1 == t0
-    if (arithmetic_) start_ = sweep_.start_again(*arithmetic_, start_.z);  // with v0
+    if (steps_.empty()) outputs_.add(*adjoint_, 0);  // t1 == t0
+    start_ = solver_->start(*sweep_.dynamics, sweep_.random, sweep_.landings.t0, std::move(start_.z));
     auto last = static_cast<std::int64_t>(steps_.size());
     while (!snapshots_.empty()) {
       const auto snapshot = std::move(snapshots_.back());
@@ -74,20 +73,6 @@ class Retrace {
     return z;
   }
 
-  std::unique_ptr<StepAdjoint> make_adjoint() {
-    auto& dynamics = *sweep_.dynamics;
-    if (arithmetic_)
-      return std::make_unique<AlfAdjoint>(dynamics, sweep_.random, sweep_.options.eta, start_.z, sweep_.parameters, sweep_.wants_times);
-    return std::make_unique<RkAdjoint>(dynamics, sweep_.random, tableau_of(sweep_.options.solver), start_.z, sweep_.parameters,
-                                       sweep_.wants_times);
-  }
-
-  std::unique_ptr<Replay> replay_from(const SolverState& state) {
-    auto& dynamics = *sweep_.dynamics;
-    if (arithmetic_) return std::make_unique<AlfReplay>(dynamics, sweep_.random, *arithmetic_, state);
-    return std::make_unique<RkReplay>(dynamics, sweep_.random, tableau_of(sweep_.options.solver), state);
-  }
-
   /// Differentiates steps [first, last) from the state before them, with `free` slots for states on the way.
   void stretch(std::int64_t first, std::int64_t last, const SolverState& start, std::int64_t free) {
     while (last > first) {
@@ -107,7 +92,7 @@ class Retrace {
 
   /// The state before step `next`, from that before step `first`.
   SolverState advanced(const SolverState& start, std::int64_t first, std::int64_t next) {
-    const auto replay = replay_from(start);
+    const auto replay = solver_->replay(*sweep_.dynamics, sweep_.random, start);
     for (auto step = first; step < next; ++step) replay->step(steps_[static_cast<std::size_t>(step)]);
     replayed_ += next - first;
     return std::move(replay->state());
@@ -126,7 +111,7 @@ class Retrace {
   Sweep& sweep_;
   const std::vector<Grid::Step>& steps_;
   OutputCotangents outputs_;
-  std::unique_ptr<AlfArithmetic> arithmetic_;  ///< of alf, else null
+  std::unique_ptr<Solver> solver_;
   SolverState start_;
   std::unique_ptr<StepAdjoint> adjoint_;
   TimeGradients times_;

@@ -63,12 +63,12 @@ std::int64_t steps_of_fixed_grid(const Sweep& sweep) {
 
 }  // namespace
 
-std::unique_ptr<KeepPolicy> keep_policy(const Sweep& sweep, const AlfArithmetic* arithmetic) {
+std::unique_ptr<KeepPolicy> keep_policy(const Sweep& sweep, const Solver& solver) {
   const auto& options = sweep.options;
   if (!sweep.differentiable) return std::make_unique<Never>();
   switch (options.gradient) {
     case GradientKind::mali:
-      return std::make_unique<Scheduled>(sweep.schedule(*arithmetic));
+      return std::make_unique<Scheduled>(sweep.schedule(solver));
     case GradientKind::aca:
       return std::make_unique<Always>();
     case GradientKind::pnode:

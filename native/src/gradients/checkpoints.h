@@ -20,6 +20,6 @@ class KeepPolicy {
 };
 
 /// The policy of the sweep's gradient method and options.
-std::unique_ptr<KeepPolicy> keep_policy(const Sweep& sweep, const AlfArithmetic* arithmetic);
+std::unique_ptr<KeepPolicy> keep_policy(const Sweep& sweep, const Solver& solver);
 
 }  // namespace neuralode

@@ -6,7 +6,6 @@
 #include "gradients/checkpoints.h"
 #include "gradients/failure.h"
 #include "gradients/sweep.h"
-#include "solvers/runge_kutta.h"
 
 namespace neuralode {
 
@@ -56,14 +55,14 @@ class Run {
  public:
   explicit Run(Sweep& sweep)
       : sweep_(sweep),
-        arithmetic_(sweep.uses_alf() ? sweep.arithmetic() : nullptr),
+        solver_(sweep.solver()),
         z0_(values_of(sweep.z0)),
         by_value_(sweep.options.failure == FailureKind::value),
         trajectory_(sweep.landings, z0_, by_value_) {}
 
   void run() {
     const EndOfDraws end_of_draws{sweep_.random};
-    const auto policy = keep_policy(sweep_, arithmetic_.get());
+    const auto policy = keep_policy(sweep_, *solver_);
     std::int64_t step = 0;
     SweepObserver observer{[&](double h, const SolverState& state) {
                              const auto decision = policy->before_step(step, h);
@@ -75,7 +74,10 @@ class Run {
                              if (sweep_.landings.trajectory) trajectory_.write(landing, stepper_->z_of(state));
                            }};
     sweep_.grid->end = sweep_.landings.t0;
-    stepper_ = make_stepper(std::move(observer));
+    // Integers are stepped in place: after a failure there would be no good state left.
+    const bool keep = sweep_.options.steps.step_size == 0 || (by_value_ && solver_->exact());
+    stepper_ = solver_->stepper(*sweep_.dynamics, sweep_.random, sweep_.landings.t0, sweep_.landings.times.back(), z0_, keep,
+                                std::move(observer));
     drive(*stepper_, sweep_.landings.t0, sweep_.landings.times, sweep_.options.steps, *sweep_.grid);
   }
 
@@ -98,17 +100,6 @@ class Run {
   }
 
  private:
-  std::unique_ptr<ForwardStepper> make_stepper(SweepObserver observer) {
-    const double t0 = sweep_.landings.t0;
-    auto& dynamics = *sweep_.dynamics;
-    if (!arithmetic_)
-      return std::make_unique<RkStepper>(dynamics, sweep_.random, tableau_of(sweep_.options.solver), t0, sweep_.landings.times.back(), z0_,
-                                         std::move(observer));
-    // Integers are stepped in place: after a failure there would be no good state left.
-    const bool keep = sweep_.options.steps.step_size == 0 || (by_value_ && arithmetic_->exact());
-    return std::make_unique<AlfStepper>(dynamics, sweep_.random, *arithmetic_, t0, z0_, keep, std::move(observer));
-  }
-
   void keep(std::size_t step, const SolverState& state) {
     sweep_.snapshots.push_back({step, copy_of(state)});
     sweep_.statistics->snapshot_bytes += bytes_of(state);
@@ -122,7 +113,7 @@ class Run {
   }
 
   Sweep& sweep_;
-  std::unique_ptr<AlfArithmetic> arithmetic_;  ///< of alf, else null
+  std::unique_ptr<Solver> solver_;
   TensorList z0_;
   bool by_value_;
   Trajectory trajectory_;

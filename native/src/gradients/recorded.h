@@ -50,5 +50,7 @@ class RecordedStepper : public Stepper {
 
 /// Of problem.options.solver.
 std::unique_ptr<RecordedStepper> make_recorded(const Problem& problem, const Landings& landings);
+std::unique_ptr<RecordedStepper> make_recorded_alf(const Problem& problem, const Landings& landings);
+std::unique_ptr<RecordedStepper> make_recorded_rk(const Problem& problem, const Landings& landings);
 
 }  // namespace neuralode

@@ -40,7 +40,7 @@ ReverseResult run(Sweep& sweep, const SolverState& end, const TensorList& states
     case GradientKind::pnode:
       return checkpointed_sweep(sweep, cotangents);
     default:
-      return mali_sweep(sweep, end, cotangents);
+      return inverse_sweep(sweep, end, cotangents);
   }
 }
 

@@ -31,22 +31,15 @@ Sweep::Sweep(const Problem& problem)
 
 double Sweep::span() const { return std::abs(landings.times.back() - landings.t0); }
 
-std::unique_ptr<AlfArithmetic> Sweep::arithmetic() {
-  return options.reversal == ReversalKind::exact ? make_lattice_alf(lattice, span()) : make_float_alf(options.eta, span());
+std::unique_ptr<Solver> Sweep::solver() {
+  return make_solver({options.solver, options.eta, options.reversal == ReversalKind::exact}, lattice, span());
 }
 
-SnapshotSchedule Sweep::schedule(const AlfArithmetic& arithmetic) const {
+SnapshotSchedule Sweep::schedule(const Solver& solver) const {
   if (!differentiable || options.snapshots == SnapshotKind::none) return SnapshotSchedule::none();
   if (options.snapshots == SnapshotKind::every) return SnapshotSchedule::every(options.snapshot_interval);
-  if (arithmetic.exact()) return SnapshotSchedule::none();
-  return SnapshotSchedule::automatic(arithmetic.log_amplification(), dynamics->drift_rate().item<double>(), epsilon, drift_threshold);
-}
-
-SolverState Sweep::start_again(AlfArithmetic& arithmetic, TensorList z0) {
-  random.replay(0);
-  const auto v0 = dynamics->eval(time_tensor(landings.t0, z0), z0);
-  drop_kept_casts(z0[0].device().type());
-  return arithmetic.start(std::move(z0), v0);
+  if (solver.exact()) return SnapshotSchedule::none();
+  return SnapshotSchedule::automatic(solver.log_amplification(), dynamics->drift_rate().item<double>(), epsilon, drift_threshold);
 }
 
 void Sweep::watch_parameters() {

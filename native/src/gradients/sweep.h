@@ -6,7 +6,7 @@
 #include "gradients/landings.h"
 #include "gradients/snapshots.h"
 #include "gradients/solve.h"
-#include "solvers/alf.h"
+#include "solvers/solver.h"
 #include "tensors/autocast.h"
 #include "tensors/random_replay.h"
 
@@ -48,12 +48,10 @@ struct Sweep : torch::CustomClassHolder {
   std::vector<Snapshot> snapshots;
 
   double span() const;
-  bool uses_alf() const { return options.solver == SolverKind::alf; }
-  /// Of alf.
-  std::unique_ptr<AlfArithmetic> arithmetic();
-  SnapshotSchedule schedule(const AlfArithmetic& arithmetic) const;
-  /// Of alf: the state at t0, v0 = f(t0, z0) evaluated anew with the draws of the forward sweep. z0: dense, kept by the state.
-  SolverState start_again(AlfArithmetic& arithmetic, TensorList z0);
+  /// For one sweep.
+  std::unique_ptr<Solver> solver();
+  /// Of a reversible solver.
+  SnapshotSchedule schedule(const Solver& solver) const;
   /// Looks at the parameters, whose change in place before the reverse sweep is an error.
   void watch_parameters();
   /// Lets go of every state, after a reverse sweep that was the last.
@@ -75,7 +73,8 @@ struct ReverseResult {
 };
 
 /// The reverse sweeps. cotangents: of the states; end: of the forward sweep. Called through reverse_sweep alone.
-ReverseResult mali_sweep(Sweep& sweep, const SolverState& end, const TensorList& cotangents);
+/// mali, reversible: undoes every step.
+ReverseResult inverse_sweep(Sweep& sweep, const SolverState& end, const TensorList& cotangents);
 /// aca, anode, pnode: differentiates every step from the state before it, which was kept or is made again.
 ReverseResult checkpointed_sweep(Sweep& sweep, const TensorList& cotangents);
 /// Solves the adjoint ODE. states: what the forward sweep gave out.

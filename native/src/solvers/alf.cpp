@@ -14,20 +14,6 @@
 
 namespace neuralode {
 
-namespace {
-
-TensorList copies_of(const TensorList& tensors) {
-  TensorList result;
-  for (const auto& tensor : tensors) result.push_back(dense_copy(tensor.detach()));
-  return result;
-}
-
-void copy_into(const TensorList& target, const TensorList& source) {
-  for (std::size_t i = 0; i < target.size(); ++i) target[i].copy_(source[i]);
-}
-
-}  // namespace
-
 void check_eta(double eta) {
   require(eta > 0 && eta <= 1, "eta: ", eta, " is outside (0, 1]; 1 is undamped");
   require(eta != 0.5, "eta: 0.5 leaves the step without an inverse (1 - 2 eta == 0); choose another value in (0, 1]");
@@ -95,16 +81,14 @@ void AlfReplay::step(const Grid::Step& step) {
   std::swap(state_, next_);
 }
 
-AlfReverse::AlfReverse(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const SolverState& end, TensorList parameters,
+AlfInverse::AlfInverse(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const SolverState& end, TensorList parameters,
                        bool wants_times)
-    : CotangentSweep(dynamics, random, arithmetic.z_of(end), std::move(parameters), wants_times),
+    : StepInverse(dynamics, random, arithmetic.z_of(end), end, std::move(parameters), wants_times),
       arithmetic_(arithmetic),
-      state_(copy_of(end)),
-      a_u_(empty_like(a_z_)),
-      a_v_(zeros_like(a_z_)) {}
+      a_u_(empty_like(a_z_)) {}
 
 // h enters through t + h/2, through k = z + h/2 v and through z' = k + h/2 v'.
-AlfReverse::TimeCotangents AlfReverse::step(const Grid::Step& step, bool wants_h, const SolverState* before) {
+CotangentSweep::TimeCotangents AlfInverse::step(const Grid::Step& step, bool wants_h, const SolverState* before) {
   TimeCotangents result;
   take_back(a_u_);
   const auto& k = arithmetic_.reverse_head(state_, a_z_, a_v_, a_u_, step.h);
@@ -116,25 +100,10 @@ AlfReverse::TimeCotangents AlfReverse::step(const Grid::Step& step, bool wants_h
   return result;
 }
 
-AlfReverse::Start AlfReverse::start(double t0, const TensorList& z0) {
+StepInverse::Start AlfInverse::start(double t0, TensorList z0) {
   auto [v0, cotangents] = linearised(t0, z0, a_v_, /*evaluation=*/0);
   add_cotangent(cotangents.a_z);
-  return {std::move(v0), scalar(cotangents.a_t)};
-}
-
-void AlfReverse::set_state(const SolverState& state) {
-  copy_into(state_.z, state.z);
-  copy_into(state_.v, state.v);
-}
-
-AlfReverse::Cotangents AlfReverse::copy_cotangents() const { return {copies_of(a_z_), copies_of(a_v_)}; }
-
-void AlfReverse::set_cotangents(const Cotangents& cotangents) {
-  const auto set = [](const TensorList& target, const TensorList& source) {
-    for (std::size_t i = 0; i < target.size(); ++i) source.empty() ? target[i].zero_() : target[i].copy_(source[i]);
-  };
-  set(a_z_, cotangents.a_z);
-  set(a_v_, cotangents.a_v);
+  return {arithmetic_.start(std::move(z0), v0), scalar(cotangents.a_t)};
 }
 
 AlfAdjoint::AlfAdjoint(Dynamics& dynamics, RandomReplay& random, double eta, const TensorList& z, TensorList parameters, bool wants_times)
@@ -167,6 +136,52 @@ double AlfAdjoint::start(double t0, const TensorList& z0) {
   const auto cotangents = linearised(t0, z0, a_v_, /*evaluation=*/0).second;
   add_cotangent(cotangents.a_z);
   return scalar(cotangents.a_t);
+}
+
+namespace {
+
+class AlfSolver final : public Solver {
+ public:
+  AlfSolver(std::unique_ptr<AlfArithmetic> arithmetic, double eta) : arithmetic_(std::move(arithmetic)), eta_(eta) {}
+
+  std::unique_ptr<ForwardStepper> stepper(Dynamics& dynamics, RandomReplay& random, double t0, double, const TensorList& z0, bool keep,
+                                          SweepObserver observer) override {
+    return std::make_unique<AlfStepper>(dynamics, random, *arithmetic_, t0, z0, keep, std::move(observer));
+  }
+  std::unique_ptr<Replay> replay(Dynamics& dynamics, RandomReplay& random, const SolverState& start) override {
+    return std::make_unique<AlfReplay>(dynamics, random, *arithmetic_, start);
+  }
+  std::unique_ptr<StepAdjoint> adjoint(Dynamics& dynamics, RandomReplay& random, const TensorList& z, TensorList parameters,
+                                       bool wants_times) override {
+    return std::make_unique<AlfAdjoint>(dynamics, random, eta_, z, std::move(parameters), wants_times);
+  }
+  std::unique_ptr<StepInverse> inverse(Dynamics& dynamics, RandomReplay& random, const SolverState& end, TensorList parameters,
+                                       bool wants_times) override {
+    return std::make_unique<AlfInverse>(dynamics, random, *arithmetic_, end, std::move(parameters), wants_times);
+  }
+
+  SolverState start(Dynamics& dynamics, RandomReplay& random, double t0, TensorList z0) override {
+    random.replay(0);
+    const auto v0 = dynamics.eval(time_tensor(t0, z0), z0);
+    drop_kept_casts(z0[0].device().type());
+    return arithmetic_->start(std::move(z0), v0);
+  }
+  TensorList z_of(const SolverState& state) const override { return arithmetic_->z_of(state); }
+  double drift(const SolverState& reconstructed, const SolverState& known) const override {
+    return arithmetic_->drift(reconstructed, known);
+  }
+  double log_amplification() const override { return arithmetic_->log_amplification(); }
+  bool exact() const override { return arithmetic_->exact(); }
+
+ private:
+  std::unique_ptr<AlfArithmetic> arithmetic_;
+  double eta_;
+};
+
+}  // namespace
+
+std::unique_ptr<Solver> make_alf_solver(std::unique_ptr<AlfArithmetic> arithmetic, double eta) {
+  return std::make_unique<AlfSolver>(std::move(arithmetic), eta);
 }
 
 }  // namespace neuralode

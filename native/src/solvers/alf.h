@@ -6,7 +6,7 @@
 #pragma once
 
 #include "solvers/alf_arithmetic.h"
-#include "solvers/sweeps.h"
+#include "solvers/solver.h"
 
 namespace neuralode {
 
@@ -52,35 +52,15 @@ class AlfReplay final : public Replay {
 ///   k = z' - h/2 v';  u = f(t + h/2, k);  v = (v' - 2 eta u) / (1 - 2 eta);  z = k - h/2 v
 ///   s = a_v + h/2 a_z;  a_u = 2 eta s;  a_k = a_z + (df/dk)^T a_u;  a_z = a_k;  a_v = (1 - 2 eta) s + h/2 a_k
 /// The inverse and the pullback need f at the same k: one linearised evaluation a step.
-class AlfReverse final : public CotangentSweep {
+class AlfInverse final : public StepInverse {
  public:
-  /// end: copied.
-  AlfReverse(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const SolverState& end, TensorList parameters, bool wants_times);
-
-  /// Undoes one step. before: the state before it where that is known, for the derivative to h; null to use the reconstruction.
-  TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr);
-  /// Pulls a_v back through v0 = f(t0, z0).
-  struct Start {
-    TensorList v0;
-    double a_t0 = 0;
-  };
-  Start start(double t0, const TensorList& z0);
-
-  /// Goes on from `state` (copied) with the cotangents as they are.
-  void set_state(const SolverState& state);
-  const SolverState& state() const { return state_; }
-
-  /// The states' cotangents, for going back to where they were; empty lists stand for zero.
-  struct Cotangents {
-    TensorList a_z, a_v;
-  };
-  Cotangents copy_cotangents() const;
-  void set_cotangents(const Cotangents& cotangents);
+  AlfInverse(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const SolverState& end, TensorList parameters, bool wants_times);
+  TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) override;
+  Start start(double t0, TensorList z0) override;
 
  private:
   AlfArithmetic& arithmetic_;
-  SolverState state_;
-  TensorList a_u_, a_v_;
+  TensorList a_u_;
 };
 
 /// The same cotangents from the states before the steps, in floats.
@@ -94,5 +74,7 @@ class AlfAdjoint final : public StepAdjoint {
   double eta_;
   TensorList a_v_, a_u_, k_, z_next_, v_next_;
 };
+
+std::unique_ptr<Solver> make_alf_solver(std::unique_ptr<AlfArithmetic> arithmetic, double eta);
 
 }  // namespace neuralode

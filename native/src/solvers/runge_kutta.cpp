@@ -112,4 +112,30 @@ void RkReplay::step(const Grid::Step& step) {
   std::swap(state_.z, z_next_);
 }
 
+namespace {
+
+class RkSolver final : public Solver {
+ public:
+  explicit RkSolver(const Tableau& tableau) : tableau_(tableau) {}
+
+  std::unique_ptr<ForwardStepper> stepper(Dynamics& dynamics, RandomReplay& random, double t0, double t1, const TensorList& z0, bool,
+                                          SweepObserver observer) override {
+    return std::make_unique<RkStepper>(dynamics, random, tableau_, t0, t1, z0, std::move(observer));
+  }
+  std::unique_ptr<Replay> replay(Dynamics& dynamics, RandomReplay& random, const SolverState& start) override {
+    return std::make_unique<RkReplay>(dynamics, random, tableau_, start);
+  }
+  std::unique_ptr<StepAdjoint> adjoint(Dynamics& dynamics, RandomReplay& random, const TensorList& z, TensorList parameters,
+                                       bool wants_times) override {
+    return std::make_unique<RkAdjoint>(dynamics, random, tableau_, z, std::move(parameters), wants_times);
+  }
+
+ private:
+  const Tableau& tableau_;
+};
+
+}  // namespace
+
+std::unique_ptr<Solver> make_rk_solver(const Tableau& tableau) { return std::make_unique<RkSolver>(tableau); }
+
 }  // namespace neuralode

@@ -3,7 +3,7 @@
 //   a_k_i = h (b_i a_z' + sum over j > i of a_ji a_z_j);   a_z_i = (df/dz_i)^T a_k_i;   a_z = a_z' + sum of a_z_i
 #pragma once
 
-#include "solvers/sweeps.h"
+#include "solvers/solver.h"
 #include "solvers/tableau.h"
 
 namespace neuralode {
@@ -83,5 +83,7 @@ class RkAdjoint final : public StepAdjoint {
  private:
   const Tableau& tableau_;
 };
+
+std::unique_ptr<Solver> make_rk_solver(const Tableau& tableau);
 
 }  // namespace neuralode

@@ -9,6 +9,15 @@
 
 namespace neuralode {
 
+namespace {
+
+/// source: empty for zeros.
+void copy_into(const TensorList& target, const TensorList& source) {
+  for (std::size_t i = 0; i < target.size(); ++i) source.empty() ? target[i].zero_() : target[i].copy_(source[i]);
+}
+
+}  // namespace
+
 at::Tensor time_tensor(double t, const TensorList& z) { return at::scalar_tensor(t, z[0].options().requires_grad(false)); }
 
 TensorList ForwardStepper::evaluate(double t, const TensorList& z) {
@@ -75,6 +84,27 @@ TensorList CotangentSweep::cotangent_like(TensorList a_z, const TensorList& z) {
 }
 
 double CotangentSweep::scalar(const at::Tensor& a_t) { return a_t.defined() ? a_t.item<double>() : 0; }
+
+StepInverse::StepInverse(Dynamics& dynamics, RandomReplay& random, const TensorList& z, const SolverState& end, TensorList parameters,
+                         bool wants_times)
+    : CotangentSweep(dynamics, random, z, std::move(parameters), wants_times), state_(copy_of(end)) {
+  for (std::size_t i = 0; i < end.v.size(); ++i) a_v_.push_back(at::zeros_like(a_z_[i % a_z_.size()]));
+}
+
+void StepInverse::set_state(const SolverState& state) {
+  copy_into(state_.z, state.z);
+  copy_into(state_.v, state.v);
+}
+
+StepInverse::Cotangents StepInverse::copy_cotangents() const {
+  auto copy = copy_of(SolverState{a_z_, a_v_});
+  return {std::move(copy.z), std::move(copy.v)};
+}
+
+void StepInverse::set_cotangents(const Cotangents& cotangents) {
+  copy_into(a_z_, cotangents.a_z);
+  copy_into(a_v_, cotangents.a_v);
+}
 
 void accumulate(TensorList& sum, const TensorList& gradients) {
   for (std::size_t i = 0; i < gradients.size(); ++i) {

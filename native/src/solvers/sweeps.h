@@ -124,6 +124,38 @@ class StepAdjoint : public CotangentSweep {
   virtual double start(double t0, const TensorList& z0) = 0;
 };
 
+/// Undoes steps, from the state after the last of them, and carries cotangents along: of the state that it stands at.
+class StepInverse : public CotangentSweep {
+ public:
+  /// z: of `end`, as floats. end: copied.
+  StepInverse(Dynamics& dynamics, RandomReplay& random, const TensorList& z, const SolverState& end, TensorList parameters, bool wants_times);
+
+  /// Undoes one step. before: the state before it where that is known, for the derivative to h; null to use the reconstruction.
+  virtual TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) = 0;
+
+  struct Start {
+    SolverState state;  ///< at t0, made anew
+    double a_t0 = 0;
+  };
+  /// Pulls the hidden state's cotangent back to z0. z0: kept by the state.
+  virtual Start start(double t0, TensorList z0) = 0;
+
+  /// Goes on from `state` (copied) with the cotangents as they are.
+  void set_state(const SolverState& state);
+  const SolverState& state() const { return state_; }
+
+  /// The states' cotangents, for going back to where they were; empty lists stand for zero.
+  struct Cotangents {
+    TensorList a_z, a_v;
+  };
+  Cotangents copy_cotangents() const;
+  void set_cotangents(const Cotangents& cotangents);
+
+ protected:
+  SolverState state_;
+  TensorList a_v_;  ///< one a hidden tensor
+};
+
 /// sum += gradients, undefined entries being zero; takes a gradient over where there is no sum yet and it is nobody else's.
 void accumulate(TensorList& sum, const TensorList& gradients);
 

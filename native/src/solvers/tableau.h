@@ -20,7 +20,7 @@ struct Tableau {
   std::size_t stages() const { return c.size(); }
 };
 
-/// solver: not alf.
+/// solver: an explicit Runge-Kutta method.
 const Tableau& tableau_of(SolverKind solver);
 
 namespace tableaus {

@@ -35,7 +35,7 @@ void expect_round_trip(Dynamics& f, const at::Tensor& z0, const std::vector<Grid
   }
   const auto end = copy_of(stepper.state());
   EXPECT_FALSE(end.z[0].equal(start.z[0]));
-  AlfReverse reverse(f, random, *arithmetic, end, {}, false);
+  AlfInverse reverse(f, random, *arithmetic, end, {}, false);
   for (auto step = grid.rbegin(); step != grid.rend(); ++step) reverse.step(*step, false);
   EXPECT_TRUE(identical(reverse.state().z[0], start.z[0]));
   EXPECT_TRUE(identical(reverse.state().v[0], start.v[0]));

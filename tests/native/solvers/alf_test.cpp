@@ -58,7 +58,7 @@ std::pair<double, double> round_trip(at::ScalarType dtype, double eta, int count
     steps.push_back({t, h, stepper.attempt(t, h, -1), -1});
     stepper.accept();
   }
-  AlfReverse reverse(*f, random, *arithmetic, stepper.state(), {}, false);
+  AlfInverse reverse(*f, random, *arithmetic, stepper.state(), {}, false);
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) reverse.step(*step, false);
   return {gap(reverse.state().z[0], z0), gap(reverse.state().v[0], v0)};
 }

@@ -21,27 +21,27 @@ class Undo {
       : sweep_(sweep),
         steps_(sweep.grid->steps),
         outputs_(sweep.landings, cotangents),
-        arithmetic_(sweep.arithmetic()),
-        reverse_(*sweep.dynamics, sweep.random, *arithmetic_, end, sweep.parameters, sweep.wants_times),
+        solver_(sweep.solver()),
+        inverse_(solver_->inverse(*sweep.dynamics, sweep.random, end, sweep.parameters, sweep.wants_times)),
         times_(sweep.landings.times.size()),
         segment_(sweep.landings.times.size()),
         a_parameters_(sweep.parameters.size()),
-        knows_z0_(arithmetic_->exact() || std::all_of(sweep.z0.begin(), sweep.z0.end(), [](const auto& z) { return z.unchanged(); })),
+        knows_z0_(solver_->exact() || std::all_of(sweep.z0.begin(), sweep.z0.end(), [](const auto& z) { return z.unchanged(); })),
         kept_(sweep.snapshots.size()),
         most_kept_(kept_) {}
 
   ReverseResult run(const SolverState& end) {
-    if (steps_.empty()) outputs_.add(reverse_, 0);  // t1 == t0
+    if (steps_.empty()) outputs_.add(*inverse_, 0);  // t1 == t0
     between(end, steps_.size(), 0, nullptr, sweep_.snapshots);
-    outputs_.add(reverse_, -1);
+    outputs_.add(*inverse_, -1);
     report();
-    return {std::move(reverse_.a_z()), std::move(a_parameters_), std::move(times_.values)};
+    return {std::move(inverse_->a_z()), std::move(a_parameters_), std::move(times_.values)};
   }
 
  private:
   /// Where the sweep stood before a stretch, to start it again.
   struct Mark {
-    AlfReverse::Cotangents cotangents;
+    StepInverse::Cotangents cotangents;
     TimeGradients times;
     std::size_t segment;
   };
@@ -63,9 +63,9 @@ class Undo {
   void stretch(const SolverState& end, std::size_t last, std::size_t first, const SolverState* start) {
     const bool from_t0 = start == nullptr;
     const bool repairs =
-        sweep_.options.snapshots == SnapshotKind::automatic && !arithmetic_->exact() && last - first > 1 && (!from_t0 || knows_z0_);
+        sweep_.options.snapshots == SnapshotKind::automatic && !solver_->exact() && last - first > 1 && (!from_t0 || knows_z0_);
     // Before the very last step every cotangent is zero; an empty mark says so.
-    const auto mark = repairs ? Mark{last < steps_.size() ? reverse_.copy_cotangents() : AlfReverse::Cotangents{}, times_, segment_}
+    const auto mark = repairs ? Mark{last < steps_.size() ? inverse_->copy_cotangents() : StepInverse::Cotangents{}, times_, segment_}
                               : Mark{{}, TimeGradients(0), 0};
     const auto garbage = repairs ? 100 * std::max(size_of(end.z), size_of(from_t0 ? z0_of(end.z) : start->z)) : INFINITY;
     SolverState at_t0;
@@ -73,26 +73,26 @@ class Undo {
     for (auto step = last; step > first && !strayed; --step) {
       undo(steps_[step - 1], step - 1 > first ? nullptr : from_t0 ? start_if_landed_on(steps_[first], at_t0) : start);
       // f may throw far from every state that it has seen: a stretch that is lost is not undone to its end.
-      strayed = repairs && (last - step) % 4 == 3 && !(size_of(reverse_.state().z) <= garbage);
+      strayed = repairs && (last - step) % 4 == 3 && !(size_of(inverse_->state().z) <= garbage);
     }
     if (from_t0 && knows_z0_ && strayed) at_t0 = start_state();
     if (from_t0 && !strayed) at_t0 = finish();
     if (from_t0) start = knows_z0_ ? &at_t0 : nullptr;
     // A stretch of one step uses its known end alone: nothing in it was reconstructed.
-    const bool reconstructed = last - first > 1 || arithmetic_->exact();
-    const double drift = strayed ? INFINITY : start == nullptr ? NAN : reconstructed ? arithmetic_->drift(reverse_.state(), *start) : 0;
+    const bool reconstructed = last - first > 1 || solver_->exact();
+    const double drift = strayed ? INFINITY : start == nullptr ? NAN : reconstructed ? solver_->drift(inverse_->state(), *start) : 0;
     if (repairs && !(drift <= sweep_.drift_threshold)) {
-      reverse_.take_parameters();
-      reverse_.set_cotangents(mark.cotangents);
+      inverse_->take_parameters();
+      inverse_->set_cotangents(mark.cotangents);
       times_ = mark.times;
       segment_ = mark.segment;
-      reverse_.set_state(end);
+      inverse_->set_state(end);
       repair(end, last, first, *start, from_t0, drift);
       return;
     }
     if (!std::isnan(drift)) worst_ = std::isnan(worst_) ? drift : std::max(worst_, drift);
-    accumulate(a_parameters_, reverse_.take_parameters());
-    if (!from_t0) reverse_.set_state(*start);
+    accumulate(a_parameters_, inverse_->take_parameters());
+    if (!from_t0) inverse_->set_state(*start);
   }
 
   /// before: the known state at the step's start, or null.
@@ -100,9 +100,9 @@ class Undo {
     const bool lands = step.landing >= 0;
     if (lands) {
       segment_ = static_cast<std::size_t>(step.landing);
-      outputs_.add(reverse_, step.landing);
+      outputs_.add(*inverse_, step.landing);
     }
-    times_.add(segment_, lands, reverse_.step(step, lands && sweep_.wants_times, before));
+    times_.add(segment_, lands, inverse_->step(step, lands && sweep_.wants_times, before));
   }
 
   static double size_of(const TensorList& z) { return difference(z, z).largest_value; }
@@ -115,38 +115,39 @@ class Undo {
   }
 
   /// The state at t0. z0 must be known.
-  SolverState start_state() { return sweep_.start_again(*arithmetic_, z0_of(reverse_.state().z)); }
+  SolverState start_state() {
+    return solver_->start(*sweep_.dynamics, sweep_.random, sweep_.landings.t0, z0_of(inverse_->state().z));
+  }
 
   /// Where the first step ends on a landing time, its derivative to time asks for v0 itself.
   const SolverState* start_if_landed_on(const Grid::Step& step, SolverState& at_t0) {
-    if (step.landing < 0 || !sweep_.wants_times || !knows_z0_ || arithmetic_->exact()) return nullptr;
+    if (step.landing < 0 || !sweep_.wants_times || !knows_z0_ || solver_->exact()) return nullptr;
     at_t0 = start_state();
     return &at_t0;
   }
 
   /// Pulls a_v back through v0 = f(t0, z0), at z0 itself where it is known. Returns the state at t0 that this makes known.
   SolverState finish() {
-    auto z0 = arithmetic_->exact() ? sweep_.lattice.z0 : knows_z0_ ? z0_of(reverse_.state().z) : arithmetic_->z_of(reverse_.state());
-    auto start = reverse_.start(sweep_.landings.t0, z0);
+    auto z0 = solver_->exact() ? sweep_.lattice.z0 : knows_z0_ ? z0_of(inverse_->state().z) : solver_->z_of(inverse_->state());
+    auto start = inverse_->start(sweep_.landings.t0, std::move(z0));
     times_.values[0] += start.a_t0;
-    if (!knows_z0_) return {};
-    return arithmetic_->start(arithmetic_->exact() ? TensorList{} : std::move(z0), start.v0);
+    return knows_z0_ ? std::move(start.state) : SolverState{};
   }
 
   /// Makes the steps [first, last) again from their known start, keeping states, and undoes them between these.
   void repair(const SolverState& end, std::size_t last, std::size_t first, const SolverState& start, bool from_t0, double drift) {
     const double duration = std::abs(steps_[last - 1].t + steps_[last - 1].h - steps_[first].t);
-    const double rate = drift_rate_of(drift, sweep_.epsilon, arithmetic_->log_amplification(), last - first, duration);
+    const double rate = drift_rate_of(drift, sweep_.epsilon, solver_->log_amplification(), last - first, duration);
     if (depth_ == 0) repaired_rate_ = std::max(repaired_rate_, rate);
     // Two steps that do not fit, though nothing expands that fast: f is noisy or jumps there, which no density of snapshots foresees.
-    if (last - first <= 2 && 4 * arithmetic_->log_amplification() < std::log(1 / sweep_.epsilon)) learns_ = false;
+    if (last - first <= 2 && 4 * solver_->log_amplification() < std::log(1 / sweep_.epsilon)) learns_ = false;
     auto schedule =
-        SnapshotSchedule::automatic(arithmetic_->log_amplification(), rate, sweep_.epsilon, sweep_.drift_threshold, (last - first + 1) / 2);
-    AlfReplay replay(*sweep_.dynamics, sweep_.random, *arithmetic_, start);
+        SnapshotSchedule::automatic(solver_->log_amplification(), rate, sweep_.epsilon, sweep_.drift_threshold, (last - first + 1) / 2);
+    const auto replay = solver_->replay(*sweep_.dynamics, sweep_.random, start);
     std::vector<Snapshot> snapshots;
     for (auto step = first; step < last; ++step) {
-      if (schedule.due(steps_[step].h)) snapshots.push_back({step, copy_of(replay.state())});
-      if (step + 1 < last) replay.step(steps_[step]);
+      if (schedule.due(steps_[step].h)) snapshots.push_back({step, copy_of(replay->state())});
+      if (step + 1 < last) replay->step(steps_[step]);
     }
     sweep_.statistics->steps_replayed += static_cast<std::int64_t>(last - first - 1);
     kept_ += snapshots.size();
@@ -159,21 +160,21 @@ class Undo {
 
   void report() {
     auto& statistics = *sweep_.statistics;
-    statistics.nfe_backward = reverse_.evaluations();
+    statistics.nfe_backward = inverse_->evaluations();
     statistics.reconstruction_error = worst_;
     statistics.snapshots = static_cast<std::int64_t>(most_kept_);
-    statistics.snapshot_bytes = static_cast<std::int64_t>(most_kept_) * bytes_of(reverse_.state());
+    statistics.snapshot_bytes = static_cast<std::int64_t>(most_kept_) * bytes_of(inverse_->state());
     learn();
     auto& outcome = *sweep_.outcome;
     outcome.status = Status::ok;
     outcome.text.clear();
-    if (arithmetic_->exact() && worst_ > 0)
+    if (solver_->exact() && worst_ > 0)
       outcome.text = text_of("the exact reverse sweep came back off by ", worst_,
                              " (relative): f gave another result for the same t and z than in "
                              "the forward sweep; make it deterministic (threads, atomics, outside state)");
     if (!(worst_ > sweep_.drift_tolerance)) return;
     outcome.status = Status::drift;
-    if (!arithmetic_->exact()) outcome.text = drift_text();
+    if (!solver_->exact()) outcome.text = drift_text();
     if (sweep_.options.failure == FailureKind::error) fail(Status::drift, outcome.text);
   }
 
@@ -188,7 +189,7 @@ class Undo {
   /// may keep a little less.
   void learn() {
     auto rate = sweep_.dynamics->drift_rate();
-    if (sweep_.options.snapshots != SnapshotKind::automatic || arithmetic_->exact()) return;
+    if (sweep_.options.snapshots != SnapshotKind::automatic || solver_->exact()) return;
     const double stored = rate.item<double>(), before = std::isfinite(stored) ? stored : 0;
     rate.fill_(learns_ && repaired_rate_ > 0 ? std::max(before, repaired_rate_) : 0.99 * before);
   }
@@ -196,8 +197,8 @@ class Undo {
   Sweep& sweep_;
   const std::vector<Grid::Step>& steps_;
   OutputCotangents outputs_;
-  std::unique_ptr<AlfArithmetic> arithmetic_;
-  AlfReverse reverse_;
+  std::unique_ptr<Solver> solver_;
+  std::unique_ptr<StepInverse> inverse_;
   TimeGradients times_;
   std::size_t segment_;
   TensorList a_parameters_;
@@ -210,7 +211,7 @@ class Undo {
 
 }  // namespace
 
-ReverseResult mali_sweep(Sweep& sweep, const SolverState& end, const TensorList& cotangents) {
+ReverseResult inverse_sweep(Sweep& sweep, const SolverState& end, const TensorList& cotangents) {
   return Undo(sweep, end, cotangents).run(end);
 }
 
