@@ -37,7 +37,21 @@ NEURALODE_API neuralode_status neuralode_dynamics_create_callback(neuralode_eval
                                                                   neuralode_dynamics* out_dynamics);
 /** Dynamics from a TorchScript file whose forward is (t, z) or (t, z0, z1, ...), on `device` ("cpu", "cuda:0"). */
 NEURALODE_API neuralode_status neuralode_dynamics_load_torchscript(const char* path, const char* device, neuralode_dynamics* out_dynamics);
+/** f = explicit_part + implicit_part, for solvers that step the first explicitly and the second implicitly (NEURALODE_SOLVER_KENCARP3); to others it
+ *  is their sum. Both parts live as long as the result. Names of parameters and buffers get the prefixes "explicit." and "implicit.". */
+NEURALODE_API neuralode_status neuralode_dynamics_create_split(neuralode_dynamics explicit_part, neuralode_dynamics implicit_part,
+                                                               neuralode_dynamics* out_dynamics);
 NEURALODE_API neuralode_status neuralode_dynamics_destroy(neuralode_dynamics dynamics);
+
+/** Approximates x = (I - scale J)^-1 r, or with `transposed` 1 x = (I - scale J^T)^-1 r, J = df/dz(t, z). t: 0-dim; z, r: `count` tensors;
+ *  all borrowed for the call. out_x: `count` slots to fill with owned handles of r's shapes. May be called on the thread that runs backward. */
+typedef neuralode_status (*neuralode_preconditioner_callback)(void* user, neuralode_tensor t, const neuralode_tensor* z, double scale,
+                                                              int32_t transposed, const neuralode_tensor* r, int64_t count,
+                                                              neuralode_tensor* out_x);
+/** The preconditioner of GMRES in implicit steps of these dynamics (of split ones: of the implicit part). NULL: none. Used where the state has more
+ *  elements than dense_jacobian_limit. release: may be NULL; called once when it is replaced or the dynamics and every graph that uses them are gone. */
+NEURALODE_API neuralode_status neuralode_dynamics_set_preconditioner(neuralode_dynamics dynamics, neuralode_preconditioner_callback precondition,
+                                                                     neuralode_release_callback release, void* user);
 
 /** Training (1) or evaluation (0) mode of the module inside, if there is one. */
 NEURALODE_API neuralode_status neuralode_dynamics_set_training(neuralode_dynamics dynamics, int32_t training);

@@ -10,7 +10,8 @@ extern "C" {
 
 typedef struct neuralode_solution_t* neuralode_solution;
 
-/** How a step is made. From 1 on explicit Runge-Kutta methods; those marked adaptive have an embedded error estimate, the others need a step_size. */
+/** How a step is made. 1 to 9 are explicit Runge-Kutta methods, 11 on implicit ones; those marked adaptive have an error estimate, the others
+ *  need a step_size. */
 enum neuralode_solver {
   NEURALODE_SOLVER_ALF = 0,        /**< asynchronous leapfrog: order 2 (1 when damped), reversible (adaptive). Zhuang et al. 2021. */
   NEURALODE_SOLVER_EULER = 1,      /**< order 1, 1 stage */
@@ -21,7 +22,14 @@ enum neuralode_solver {
   NEURALODE_SOLVER_RK4 = 6,        /**< order 4, 4 stages. Kutta 1901. */
   NEURALODE_SOLVER_DOPRI5 = 7,     /**< order 5(4), 7 stages, FSAL (adaptive). Dormand & Prince 1980. */
   NEURALODE_SOLVER_TSIT5 = 8,      /**< order 5(4), 7 stages, FSAL (adaptive). Tsitouras 2011. */
-  NEURALODE_SOLVER_DOPRI8 = 9      /**< order 8(7), 13 stages (adaptive). Prince & Dormand 1981. */
+  NEURALODE_SOLVER_DOPRI8 = 9,     /**< order 8(7), 13 stages (adaptive). Prince & Dormand 1981. */
+  NEURALODE_SOLVER_REVERSIBLE_HEUN = 10, /**< order 2(1), one evaluation a step, reversible (adaptive). Kidger et al. 2021. */
+  NEURALODE_SOLVER_BACKWARD_EULER = 11,  /**< implicit: order 1, L-stable */
+  NEURALODE_SOLVER_CRANK_NICOLSON = 12,  /**< implicit trapezoidal rule: order 2, A-stable. Crank & Nicolson 1947. */
+  NEURALODE_SOLVER_TRBDF2 = 13,          /**< implicit: order 2(3), 3 stages, L-stable (adaptive). Hosea & Shampine 1996. */
+  /** order 3(2), 4 stages, L-stable (adaptive): implicit on all of f or, with neuralode_dynamics_create_split, on its implicit part alone (IMEX).
+   *  ARK3(2)4L[2]SA of Kennedy & Carpenter 2003. */
+  NEURALODE_SOLVER_KENCARP3 = 14
 };
 
 /** How gradients are had. */
@@ -40,7 +48,10 @@ enum neuralode_gradient {
   /** z0 is kept; the steps are made again, their states kept, and differentiated. Gholami et al. 2019. */
   NEURALODE_GRADIENT_ANODE = 5,
   /** As ACA with at most `checkpoints` states at once; the others are made again in the order that costs fewest steps. Zhang & Zhao 2022. */
-  NEURALODE_GRADIENT_PNODE = 6
+  NEURALODE_GRADIENT_PNODE = 6,
+  /** As MALI, for reversible_heun and for every explicit Runge-Kutta method, whose steps are coupled to be reversible (see `coupling`).
+   *  Kidger et al. 2021; McCallum & Foster 2024. */
+  NEURALODE_GRADIENT_REVERSIBLE = 7
 };
 
 /** What decides the length of the next adaptive step from the errors of the last ones. */
@@ -58,7 +69,7 @@ enum neuralode_reversal {
   NEURALODE_REVERSAL_EXACT = 1
 };
 
-/** Which states of the forward sweep are kept for the reverse sweep of MALI, where they replace the reconstructed ones. */
+/** Which states of the forward sweep are kept for the reverse sweep of MALI and REVERSIBLE, where they replace the reconstructed ones. */
 enum neuralode_snapshots {
   /** As many as keep the drift within drift_tolerance: planned from |1 - 2 eta|^-steps and from what earlier reverse sweeps of
    *  the same dynamics measured; a stretch that drifts beyond it all the same is made again from its start, with more of them. */
@@ -90,13 +101,27 @@ typedef struct neuralode_solve_options {
   double eta;               /**< damping of ALF in (0, 1], not 0.5 */
   int64_t max_steps;        /**< trials, accepted and rejected, before NEURALODE_STEP_LIMIT */
   int32_t snapshots;        /**< neuralode_snapshots */
-  int32_t failure;          /**< neuralode_failure; of NEURALODE_STEP_SIZE_UNDERFLOW, STEP_LIMIT, NON_FINITE, LATTICE_OVERFLOW and DRIFT */
+  int32_t failure;          /**< neuralode_failure; of NEURALODE_STEP_SIZE_UNDERFLOW, STEP_LIMIT, NON_FINITE, LATTICE_OVERFLOW, DRIFT, NO_CONVERGENCE and CANCELLED */
   int64_t snapshot_interval; /**< with NEURALODE_SNAPSHOTS_EVERY: steps from one to the next, >= 1; else 0 */
   double drift_tolerance;   /**< largest reconstruction_error that is no NEURALODE_DRIFT, > 0; 0: square root of the dtype's epsilon,
                                  under autocast at least the epsilon of its dtype */
   int64_t checkpoints;      /**< with NEURALODE_GRADIENT_PNODE: most states kept at once besides z0, >= 1; 0: every state */
   int32_t controller;       /**< neuralode_controller */
   int32_t adjoint_seminorm; /**< with NEURALODE_GRADIENT_ADJOINT: 1 leaves the parameters' cotangents out of the error norm of adaptive steps; else 0 */
+  /** Couples the steps Psi of an explicit Runge-Kutta method to y' = c y + (1 - c) z + Psi_h(z), z' = z - Psi_-h(y'), which has an inverse, at
+   *  twice the evaluations; c in (0, 1]. 0: 0.999 with NEURALODE_GRADIENT_REVERSIBLE, else no coupling. McCallum & Foster 2024. */
+  double coupling;
+  /** Implicit solvers: an iteration has converged when the root mean square of its update over (atol + rtol |z|), or (1 + |z|) for fixed steps,
+   *  is below. 0: 1e-3 for adaptive steps, else epsilon^(2/3) of the dtype. */
+  double newton_tolerance;
+  /** Implicit solvers: most elements of the state for which the Jacobian is formed and factorised; above, its products and GMRES are used. 0: 64. */
+  int64_t dense_jacobian_limit;
+  int32_t max_newton_iterations; /**< implicit solvers: before a step has failed and is shortened, or NEURALODE_NO_CONVERGENCE. 0: 10 */
+  int32_t krylov_dimension;      /**< implicit solvers: GMRES restarts after as many products. 0: 30 */
+  int32_t dense_output;          /**< 1: steps do not land on t_eval, whose states are interpolated; 0: they do */
+  int32_t per_sample;            /**< 1: each sample (first dimension of every state tensor) has adaptive steps of its own, and f gets t as (batch, 1, ...); else 0 */
+  int32_t checkpoint_stages;     /**< with NEURALODE_GRADIENT_PNODE: 1 keeps the stages of a step with its state, so that they are not solved for again; else 0 */
+  int32_t reserved;              /**< 0 */
 } neuralode_solve_options;
 
 /** Defaults: ALF, MALI, adaptive, rtol 1e-3, atol 1e-6, eta 1, max_steps 1e6, float reversal, automatic snapshots, failures are errors. */
@@ -114,6 +139,10 @@ typedef struct neuralode_statistics {
   double reconstruction_error;
   int64_t snapshot_bytes;      /**< of the snapshots */
   int64_t steps_replayed;      /**< steps that the last reverse sweep made again, because they had drifted or were not kept */
+  int64_t newton_iterations;   /**< of implicit steps in the forward sweep */
+  int64_t newton_failures;     /**< steps that were shortened because their equations could not be solved */
+  int64_t jacobian_products;   /**< J v or J^T v, df/dz = J, that the forward sweep's equations took besides nfe_forward */
+  int64_t jacobian_products_backward; /**< the same of the last reverse sweep besides nfe_backward; products J^T v */
 } neuralode_statistics;
 
 /** Solves from t0 to t1 (t1 < t0 integrates backward in time).

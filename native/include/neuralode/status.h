@@ -54,7 +54,11 @@ enum neuralode_status_code {
   /** Exact reversal: the state left the range of its fixed-point numbers. */
   NEURALODE_LATTICE_OVERFLOW = 11,
   /** The states that a reverse sweep reconstructed are further from the known ones than drift_tolerance. */
-  NEURALODE_DRIFT = 12
+  NEURALODE_DRIFT = 12,
+  /** The equations of an implicit step could not be solved. */
+  NEURALODE_NO_CONVERGENCE = 13,
+  /** A step callback asked to stop. */
+  NEURALODE_CANCELLED = 14
 };
 
 /** The text of the calling thread's last failed call, UTF-8, never NULL. Valid until the thread's next failing call. */

@@ -31,12 +31,16 @@ Json solve_layouts() {
     result["neuralode_solve_options"] =
         layout(sizeof(Struct), {FIELD(struct_size), FIELD(solver), FIELD(gradient), FIELD(reversal), FIELD(step_size), FIELD(rtol), FIELD(atol),
                                 FIELD(initial_step_size), FIELD(eta), FIELD(max_steps), FIELD(snapshots), FIELD(failure), FIELD(snapshot_interval),
-                                FIELD(drift_tolerance), FIELD(checkpoints), FIELD(controller), FIELD(adjoint_seminorm)});
+                                FIELD(drift_tolerance), FIELD(checkpoints), FIELD(controller), FIELD(adjoint_seminorm), FIELD(coupling),
+                                FIELD(newton_tolerance), FIELD(dense_jacobian_limit), FIELD(max_newton_iterations), FIELD(krylov_dimension),
+                                FIELD(dense_output), FIELD(per_sample), FIELD(checkpoint_stages), FIELD(reserved)});
   }
   {
     using Struct = neuralode_statistics;
     result["neuralode_statistics"] = layout(sizeof(Struct), {FIELD(steps_accepted), FIELD(steps_rejected), FIELD(nfe_forward), FIELD(nfe_backward),
-                                                             FIELD(snapshots), FIELD(reconstruction_error), FIELD(snapshot_bytes), FIELD(steps_replayed)});
+                                                             FIELD(snapshots), FIELD(reconstruction_error), FIELD(snapshot_bytes), FIELD(steps_replayed),
+                                                             FIELD(newton_iterations), FIELD(newton_failures), FIELD(jacobian_products),
+                                                             FIELD(jacobian_products_backward)});
   }
   {
     using Struct = neuralode_model_options;

@@ -17,6 +17,15 @@ struct neuralode_solution_t : Counted {
 
 namespace neuralode::c_api {
 
+namespace {
+
+bool flag_of(const char* name, std::int32_t value) {
+  require(value == 0 || value == 1, name, ": ", value, " is no flag; give 0 or 1");
+  return value == 1;
+}
+
+}  // namespace
+
 SolveOptions solve_options_of(const neuralode_solve_options* options) {
   const auto given = read_options(options, &neuralode_solve_options_init);
   SolveOptions result;
@@ -35,8 +44,16 @@ SolveOptions solve_options_of(const neuralode_solve_options* options) {
   result.drift_tolerance = given.drift_tolerance;
   result.checkpoints = given.checkpoints;
   result.steps.controller = static_cast<ControllerKind>(given.controller);
-  require(given.adjoint_seminorm == 0 || given.adjoint_seminorm == 1, "adjoint_seminorm: ", given.adjoint_seminorm, " is no flag; give 0 or 1");
-  result.adjoint_seminorm = given.adjoint_seminorm == 1;
+  result.adjoint_seminorm = flag_of("adjoint_seminorm", given.adjoint_seminorm);
+  result.coupling = given.coupling;
+  result.newton.tolerance = given.newton_tolerance;
+  result.newton.dense_limit = given.dense_jacobian_limit;
+  result.newton.max_iterations = given.max_newton_iterations;
+  result.newton.krylov_dimension = given.krylov_dimension;
+  result.dense_output = flag_of("dense_output", given.dense_output);
+  result.per_sample = flag_of("per_sample", given.per_sample);
+  result.checkpoint_stages = flag_of("checkpoint_stages", given.checkpoint_stages);
+  require(given.reserved == 0, "reserved: ", given.reserved, " must be 0");
   check(result);
   return result;
 }
@@ -64,6 +81,14 @@ neuralode_status neuralode_solve_options_init(neuralode_solve_options* out_optio
     options.checkpoints = defaults.checkpoints;
     options.controller = static_cast<std::int32_t>(defaults.steps.controller);
     options.adjoint_seminorm = defaults.adjoint_seminorm ? 1 : 0;
+    options.coupling = defaults.coupling;
+    options.newton_tolerance = defaults.newton.tolerance;
+    options.dense_jacobian_limit = defaults.newton.dense_limit;
+    options.max_newton_iterations = defaults.newton.max_iterations;
+    options.krylov_dimension = defaults.newton.krylov_dimension;
+    options.dense_output = defaults.dense_output ? 1 : 0;
+    options.per_sample = defaults.per_sample ? 1 : 0;
+    options.checkpoint_stages = defaults.checkpoint_stages ? 1 : 0;
     *not_null(out_options, "out_options") = options;
   });
 }
@@ -105,6 +130,10 @@ neuralode_status neuralode_solution_statistics(neuralode_solution solution, neur
     result.reconstruction_error = statistics.reconstruction_error;
     result.snapshot_bytes = statistics.snapshot_bytes;
     result.steps_replayed = statistics.steps_replayed;
+    result.newton_iterations = statistics.newton_iterations;
+    result.newton_failures = statistics.newton_failures;
+    result.jacobian_products = statistics.jacobian_products;
+    result.jacobian_products_backward = statistics.jacobian_products_backward;
     *not_null(out_statistics, "out_statistics") = result;
   });
 }

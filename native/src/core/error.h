@@ -23,6 +23,8 @@ enum class Status : std::int32_t {
   unknown_error = 10,
   lattice_overflow = 11,
   drift = 12,
+  no_convergence = 13,
+  cancelled = 14,
 };
 
 /// Derives from std::runtime_error because TorchSharp catches nothing else out of an operator's body.

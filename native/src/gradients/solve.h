@@ -7,11 +7,12 @@
 #include "core/error.h"
 #include "dynamics/dynamics.h"
 #include "solvers/drive.h"
+#include "solvers/newton.h"
 #include "solvers/solver_kind.h"
 
 namespace neuralode {
 
-enum class GradientKind : std::int32_t { mali, backprop, none, adjoint, aca, anode, pnode };
+enum class GradientKind : std::int32_t { mali, backprop, none, adjoint, aca, anode, pnode, reversible };
 
 enum class ReversalKind : std::int32_t { floating = 0, exact = 1 };
 enum class SnapshotKind : std::int32_t { automatic = 0, none = 1, every = 2 };
@@ -29,7 +30,15 @@ struct SolveOptions {
   double drift_tolerance = 0;          ///< > 0; 0: see drift_tolerance_of
   std::int64_t checkpoints = 0;        ///< pnode: most states kept at once besides z0; 0: all
   bool adjoint_seminorm = false;
+  double coupling = 0;  ///< (0, 1], or 0: see coupling_of
+  NewtonOptions newton;
+  bool dense_output = false;
+  bool per_sample = false;
+  bool checkpoint_stages = false;
 };
+
+/// The coupling that steps of these (valid) options have; 0 for none.
+double coupling_of(const SolveOptions& options);
 
 /// Throws invalid_argument or unsupported naming the option, its value and its range.
 void check(const SolveOptions& options);
@@ -42,6 +51,8 @@ struct Statistics {
   std::int64_t snapshots = 0;     ///< pairs (z, v) kept at once besides the end state
   std::int64_t snapshot_bytes = 0;
   std::int64_t steps_replayed = 0;  ///< by the last reverse sweep, because they had drifted
+  std::int64_t newton_iterations = 0, newton_failures = 0, jacobian_products = 0;  ///< forward; see neuralode_statistics
+  std::int64_t jacobian_products_backward = 0;
   /// Drift of the last reverse sweep: see neuralode_statistics. NaN where none ran or nothing was known.
   double reconstruction_error = std::numeric_limits<double>::quiet_NaN();
 };
