@@ -18,7 +18,7 @@ class Always final : public KeepPolicy {
   Decision before_step(std::int64_t step, double) override { return {step > 0, -1}; }
 };
 
-/// Where errors of a reverse sweep would grow too much: MALI.
+/// Where errors of a reverse sweep would grow too much: mali, reversible.
 class Scheduled final : public KeepPolicy {
  public:
   explicit Scheduled(SnapshotSchedule schedule) : schedule_(schedule) {}
@@ -68,6 +68,7 @@ std::unique_ptr<KeepPolicy> keep_policy(const Sweep& sweep, const Solver& solver
   if (!sweep.differentiable) return std::make_unique<Never>();
   switch (options.gradient) {
     case GradientKind::mali:
+    case GradientKind::reversible:
       return std::make_unique<Scheduled>(sweep.schedule(solver));
     case GradientKind::aca:
       return std::make_unique<Always>();

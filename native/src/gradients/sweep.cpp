@@ -32,7 +32,8 @@ Sweep::Sweep(const Problem& problem)
 double Sweep::span() const { return std::abs(landings.times.back() - landings.t0); }
 
 std::unique_ptr<Solver> Sweep::solver() {
-  return make_solver({options.solver, options.eta, options.reversal == ReversalKind::exact}, lattice, span());
+  const bool exact = options.reversal == ReversalKind::exact, adaptive = options.steps.step_size == 0;
+  return make_solver({options.solver, options.eta, exact, coupling_of(options), adaptive}, lattice, span());
 }
 
 SnapshotSchedule Sweep::schedule(const Solver& solver) const {
