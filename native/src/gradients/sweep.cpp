@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "solvers/per_sample/sample_sweeps.h"
+
 namespace neuralode {
 
 namespace {
@@ -32,6 +34,7 @@ Sweep::Sweep(const Problem& problem)
 double Sweep::span() const { return std::abs(landings.times.back() - landings.t0); }
 
 std::unique_ptr<Solver> Sweep::solver() {
+  if (options.per_sample) return make_sample_solver({options.solver, options.eta}, span());
   return make_solver({options.solver, options.eta, options.reversal == ReversalKind::exact}, lattice, span());
 }
 
