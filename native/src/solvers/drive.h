@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "solvers/per_sample/round.h"
 #include "solvers/step_size.h"
 
 namespace neuralode {
@@ -16,10 +18,18 @@ struct Grid {
     std::int64_t evaluation; ///< number of the (first) evaluation of f that the accepted trial made
     std::int64_t landing;    ///< index of the landing time that the step ends on, or -1
     std::int64_t start = -1; ///< number of the evaluation at the step's start, where the method has one; it may be of the step before
+    /// per_sample: what each sample does; `h` is then the longest accepted length, `t` the sum of those before from t0 on. Else null.
+    std::shared_ptr<const SampleRound> samples = nullptr;
+  };
+  /// Where a sample stands, and its trials.
+  struct Sample {
+    double t;
+    std::int64_t accepted, rejected;
   };
   std::vector<Step> steps;
+  std::vector<Sample> samples;  ///< per_sample, else empty
   std::int64_t rejected = 0;
-  double end = 0;  ///< where the last accepted step ended
+  double end = 0;  ///< where the last accepted step ended; per_sample: where the least advanced sample stands
 };
 
 /// One method of stepping, holding its state.
