@@ -59,15 +59,14 @@ class SolveFunction : public torch::autograd::Function<SolveFunction> {
     auto result = reverse_sweep(sweep, end, outputs, cotangents);
     variable_list gradients{at::Tensor(), at::Tensor()};  // of sweep and solved
     gradients.insert(gradients.end(), result.a_z0.begin(), result.a_z0.end());
-    append_times(gradients, sweep, result.a_times, saved.begin());
+    append_times(gradients, sweep, result, saved.begin());
     gradients.insert(gradients.end(), result.a_parameters.begin(), result.a_parameters.end());
     return differentiating ? closed_to_double_backward(std::move(gradients)) : gradients;
   }
 
  private:
   /// times: t0, t1, t_eval as they were given, for their dtypes and shapes.
-  static void append_times(variable_list& gradients, const Sweep& sweep, const std::vector<double>& a_times,
-                           variable_list::const_iterator times) {
+  static void append_times(variable_list& gradients, const Sweep& sweep, const ReverseResult& result, variable_list::const_iterator times) {
     if (!sweep.wants_times) {
       gradients.resize(gradients.size() + 3);
       return;
@@ -76,9 +75,11 @@ class SolveFunction : public torch::autograd::Function<SolveFunction> {
     auto a_t1 = at::zeros_like(times[1]), a_t_eval = at::zeros_like(times[2]);
     for (std::size_t j = 0; j < sweep.landings.sources.size(); ++j) {
       const auto source = sweep.landings.sources[j];
-      (source == Landings::t1_source ? a_t1 : a_t_eval.select(0, source)).add_(a_times[j + 1]);
+      (source == Landings::t1_source ? a_t1 : a_t_eval.select(0, source)).add_(result.a_times[j + 1]);
     }
-    gradients.push_back(at::full_like(times[0], a_times[0]));
+    for (std::size_t j = 0; j < result.a_interpolated.size(); ++j)
+      a_t_eval.select(0, sweep.landings.interpolated[j].row).add_(result.a_interpolated[j]);
+    gradients.push_back(at::full_like(times[0], result.a_times[0]));
     gradients.push_back(a_t1);
     gradients.push_back(a_t_eval);
   }

@@ -87,12 +87,19 @@ void check_newton(const SolveOptions& options) {
           traits_of(options.solver).name);
 }
 
+void check_dense_output(const SolveOptions& options) {
+  if (!options.dense_output) return;
+  require(options.solver != SolverKind::reversible_heun,
+          "dense_output: reversible-heun (10) has no states inside its steps; set it to 0 to land on t_eval");
+  require(coupling_of(options) == 0, "dense_output: coupled steps (coupling ", coupling_of(options),
+          ") have no states inside them; set it to 0 to land on t_eval, or choose another gradient method, such as pnode (6)");
+}
+
 /// What has no implementation yet.
 void check_available(const SolveOptions& options) {
   if (options.solver == SolverKind::reversible_heun) fail(Status::unsupported, "solver: reversible-heun (10) is not supported yet");
   if (traits_of(options.solver).implicit) fail(Status::unsupported, "solver: ", traits_of(options.solver).name, " is not supported yet");
   if (coupling_of(options) > 0) fail(Status::unsupported, "coupling: ", coupling_of(options), " is not supported yet; set it to 0");
-  if (options.dense_output) fail(Status::unsupported, "dense_output: is not supported yet; set it to 0");
   if (options.per_sample) fail(Status::unsupported, "per_sample: is not supported yet; set it to 0");
   if (options.checkpoint_stages) fail(Status::unsupported, "checkpoint_stages: is not supported yet; set it to 0");
 }
@@ -113,6 +120,7 @@ void check(const SolveOptions& options) {
   check_reversal(options);
   check_coupling(options);
   check_newton(options);
+  check_dense_output(options);
   check_available(options);
 }
 

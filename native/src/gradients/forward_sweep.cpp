@@ -27,8 +27,11 @@ class Trajectory {
 
   void write(std::int64_t landing, const TensorList& z) {
     for (std::size_t row = 0; row < landings_.outputs.size(); ++row)
-      if (landings_.outputs[row] == landing)
-        for (std::size_t i = 0; i < outputs_.size(); ++i) outputs_[i].select(0, static_cast<std::int64_t>(row)).copy_(z[i]);
+      if (landings_.outputs[row] == landing) write_row(static_cast<std::int64_t>(row), z);
+  }
+
+  void write_row(std::int64_t row, const TensorList& z) {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) outputs_[i].select(0, row).copy_(z[i]);
   }
 
   TensorList take() { return std::move(outputs_); }
@@ -74,11 +77,15 @@ class Run {
                              if (sweep_.landings.trajectory) trajectory_.write(landing, stepper_->z_of(state));
                            }};
     sweep_.grid->end = sweep_.landings.t0;
-    // Integers are stepped in place: after a failure there would be no good state left.
-    const bool keep = sweep_.options.steps.step_size == 0 || (by_value_ && solver_->exact());
-    stepper_ = solver_->stepper(*sweep_.dynamics, sweep_.random, sweep_.landings.t0, sweep_.landings.times.back(), z0_, keep,
-                                std::move(observer));
-    drive(*stepper_, sweep_.landings.t0, sweep_.landings.times, sweep_.options.steps, *sweep_.grid);
+    // Integers are stepped in place: after a failure there would be no good state left. States inside steps need both ends.
+    const bool keep = sweep_.options.steps.step_size == 0 || sweep_.options.dense_output || (by_value_ && solver_->exact());
+    stepper_ =
+        solver_->stepper(*sweep_.dynamics, sweep_.random, sweep_.landings.t0, sweep_.landings.times.back(), z0_, keep, std::move(observer));
+    Passing passing(sweep_.landings);
+    drive(*stepper_, sweep_.landings.t0, sweep_.landings.times, sweep_.options.steps, *sweep_.grid, [&](const Grid& grid) {
+      passing.step(grid, [&](const auto& entry) { trajectory_.write_row(entry.row, stepper_->interpolated(entry.theta)); });
+      return true;
+    });
   }
 
   ForwardResult take() {

@@ -17,7 +17,8 @@ namespace {
 class RecordedRk final : public RecordedStepper {
  public:
   RecordedRk(const Problem& problem, const Landings& landings)
-      : RecordedStepper(problem, landings), tableau_(tableau_of(problem.options.solver)) {}
+      : RecordedStepper(problem, landings),
+        tableau_(problem.options.dense_output ? dense_tableau_of(problem.options.solver) : tableau_of(problem.options.solver)) {}
 
   double error_order() const override { return tableau_.error_order; }
 
@@ -38,24 +39,44 @@ class RecordedRk final : public RecordedStepper {
     const auto z_next = plain(tried_.z);
     if (!all_finite(z_next)) return INFINITY;
     std::vector<TensorList> k;
-    for (const auto& stage : u_) k.push_back(plain(stage));
+    for (const auto& stage : u_) k.push_back(stage.empty() ? k.front() : plain(stage));  // one that closes late has weight 0
     auto e = plain(state_.z);
     for (auto& tensor : e) tensor = at::empty_like(tensor);
     return combine({}, k, tableau_.error, h_, e) ? scaled_error_norm(e, plain(state_.z), z_next, rtol, atol) : INFINITY;
   }
 
   void accept() override {
+    if (closes_late(tableau_)) u_.back() = evaluate(start_ + length_, tried_.z);
     RecordedStepper::accept();
     has_start_ = tableau_.fsal;
     if (has_start_) std::swap(u_.front(), u_.back());
+  }
+
+  void retract() override {
+    RecordedStepper::retract();
+    std::swap(u_.front(), u_.back());
   }
 
  protected:
   void advance(const at::Tensor& start, const at::Tensor& length) override {
     evaluate_start(start);
     const auto h = length.to(state_.z[0].scalar_type());
-    for (std::size_t i = 1; i < tableau_.stages(); ++i) u_[i] = evaluate(start + tableau_.c[i] * length, moved(h, tableau_.a[i]));
+    const auto stages = closes_late(tableau_) ? tableau_.stages() - 1 : tableau_.stages();
+    for (std::size_t i = 1; i < stages; ++i) u_[i] = evaluate(start + tableau_.c[i] * length, moved(h, tableau_.a[i]));
     tried_.z = moved(h, tableau_.b);
+  }
+
+  TensorList inside(const at::Tensor& theta) const override {
+    const auto s = theta.to(before_.z[0].scalar_type()), h = length_.to(before_.z[0].scalar_type());
+    auto z = before_.z;
+    const auto last = tableau_.stages() - 1;
+    for (std::size_t j = 0; j <= last; ++j) {
+      auto weight = at::zeros_like(s);
+      for (auto m = tableau_.interpolant[j].size(); m-- > 0;) weight = s * (tableau_.interpolant[j][m] + weight);
+      const auto& k = u_[j == 0 ? last : j == last ? 0 : j];  // as accept() swapped them
+      for (std::size_t i = 0; i < z.size(); ++i) z[i] = z[i] + h * weight * k[i];
+    }
+    return z;
   }
 
  private:

@@ -19,7 +19,7 @@ bool WatchedTensor::unchanged() const { return version_of(value_) == version_; }
 Sweep::Sweep(const Problem& problem)
     : dynamics(problem.dynamics),
       options(problem.options),
-      landings(landings_of(problem.t0, problem.t1, problem.t_eval)),
+      landings(landings_of(problem.t0, problem.t1, problem.t_eval, problem.options.dense_output)),
       random(problem.z0[0].device()),
       autocast(AutocastState::current(problem.z0[0].device().type())),
       modes(problem.dynamics->modes()),
@@ -32,7 +32,7 @@ Sweep::Sweep(const Problem& problem)
 double Sweep::span() const { return std::abs(landings.times.back() - landings.t0); }
 
 std::unique_ptr<Solver> Sweep::solver() {
-  return make_solver({options.solver, options.eta, options.reversal == ReversalKind::exact}, lattice, span());
+  return make_solver({options.solver, options.eta, options.reversal == ReversalKind::exact, options.dense_output}, lattice, span());
 }
 
 SnapshotSchedule Sweep::schedule(const Solver& solver) const {

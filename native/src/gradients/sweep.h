@@ -69,7 +69,8 @@ ForwardResult forward_sweep(Sweep& sweep);
 
 struct ReverseResult {
   TensorList a_z0, a_parameters;
-  std::vector<double> a_times;  ///< t0, landing 0, landing 1, ...
+  std::vector<double> a_times;         ///< t0, landing 0, landing 1, ...
+  std::vector<double> a_interpolated;  ///< times of landings.interpolated
 };
 
 /// The reverse sweeps. cotangents: of the states; end: of the forward sweep. Called through reverse_sweep alone.

@@ -1,6 +1,7 @@
 // Explicit Runge-Kutta methods on fused kernels: any tableau of solvers/tableau.h. No hidden state.
 // Discrete adjoint of a step (Zhang & Zhao 2022, equation 7), from the last used stage i to the first:
 //   a_k_i = h (b_i a_z' + sum over j > i of a_ji a_z_j);   a_z_i = (df/dz_i)^T a_k_i;   a_z = a_z' + sum of a_z_i
+// The cotangent g of a state interpolated at theta adds h b_i(theta) g to a_k_i and g to a_z.
 #pragma once
 
 #include "solvers/solver.h"
@@ -44,6 +45,8 @@ class RkStepper final : public ForwardStepper {
   double error(double rtol, double atol) override;
   void require_acceptable() const override;
   void accept() override;
+  TensorList interpolated(double theta) override;
+  void retract() override;
 
  private:
   void evaluate_start(double t);
@@ -53,7 +56,7 @@ class RkStepper final : public ForwardStepper {
   TensorList z_next_, error_;
   double t_, direction_, h_ = 0;
   bool has_start_ = false, finite_ = true;
-  std::int64_t start_evaluation_ = -1;
+  std::int64_t start_evaluation_ = -1, previous_start_ = -1;
 };
 
 class RkReplay final : public Replay {
@@ -81,6 +84,16 @@ class RkAdjoint final : public StepAdjoint {
   double start(double, const TensorList&) override { return 0; }
 
  private:
+  /// One step, linearised stage by stage.
+  struct Stages;
+  struct Outputs;
+  Stages linearised_stages(const Grid::Step& step, const TensorList& z);
+  /// What outputs inside the step ask of the derivatives to its h and to their theta.
+  void differentiate_times(const Stages& stages, double h, bool wants_h, TimeCotangents& result) const;
+  Outputs outputs() const;
+  /// a_k_i from the outputs and the later stages' a_z_j; empty for zero.
+  TensorList stage_cotangent(std::size_t i, double h, const Outputs& outputs, const std::vector<TensorList>& a_stages) const;
+
   const Tableau& tableau_;
 };
 

@@ -58,6 +58,8 @@ void CotangentSweep::add_cotangent(const TensorList& a_z) {
     if (a_z[i].defined()) a_z_[i].add_(a_z[i]);
 }
 
+void CotangentSweep::add_interpolated(double theta, TensorList g) { inside_.push_back({theta, cotangent_like(std::move(g), a_z_)}); }
+
 TensorList CotangentSweep::take_parameters() { return std::exchange(a_parameters_, TensorList(parameters_.size())); }
 
 std::pair<TensorList, InputCotangents> CotangentSweep::linearised(double t, const TensorList& z, const TensorList& a_u,

@@ -53,6 +53,10 @@ class ForwardStepper : public Stepper {
     ++accepted_;
     new_step_ = true;
   }
+  void step_retracted() {
+    --accepted_;
+    new_step_ = false;
+  }
   /// Throws non_finite, naming the state in which `u` = f(t, z) is not finite, if any is not.
   void fail_non_finite(const std::vector<TensorList>& u, double t) const;
 
@@ -75,6 +79,12 @@ class Replay {
   virtual SolverState& state() = 0;
 };
 
+/// The cotangent g of a state interpolated at theta inside a step.
+struct InsideCotangent {
+  double theta;
+  TensorList g;
+};
+
 /// Cotangents on their way back through a solve.
 class CotangentSweep {
  public:
@@ -87,10 +97,13 @@ class CotangentSweep {
   struct TimeCotangents {
     double start = 0;
     double h = 0;
+    std::vector<double> theta;  ///< of each state that was interpolated inside the step, where times are wanted
   };
 
   /// Adds the cotangent of a state that was given out; undefined entries are zero.
   void add_cotangent(const TensorList& a_z);
+  /// Adds the cotangent g of a state interpolated at theta inside the step that comes next; undefined entries are zero. The step joins it.
+  void add_interpolated(double theta, TensorList g);
   /// The cotangents of the parameters that were added since the last call.
   TensorList take_parameters();
   TensorList& a_z() { return a_z_; }
@@ -108,6 +121,7 @@ class CotangentSweep {
   TensorList parameters_;
   bool wants_times_;
   TensorList a_z_, a_parameters_;
+  std::vector<InsideCotangent> inside_;  ///< of the step that comes next, which clears it
   std::int64_t evaluations_ = 0;
 
  private:
@@ -128,7 +142,8 @@ class StepAdjoint : public CotangentSweep {
 class StepInverse : public CotangentSweep {
  public:
   /// z: of `end`, as floats. end: copied.
-  StepInverse(Dynamics& dynamics, RandomReplay& random, const TensorList& z, const SolverState& end, TensorList parameters, bool wants_times);
+  StepInverse(Dynamics& dynamics, RandomReplay& random, const TensorList& z, const SolverState& end, TensorList parameters,
+              bool wants_times);
 
   /// Undoes one step. before: the state before it where that is known, for the derivative to h; null to use the reconstruction.
   virtual TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) = 0;
