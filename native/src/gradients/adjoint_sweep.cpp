@@ -79,8 +79,9 @@ class Adjoint {
   /// The time of an output after t0.
   struct Stop {
     double time;
-    std::int64_t row;  ///< in t_eval, or -1 where that was not given
-    double* a_time;    ///< where dL/dt goes
+    std::int64_t landing;  ///< or Landings::inside
+    std::int64_t row;      ///< in t_eval, or -1 where that was not given
+    double* a_time;        ///< where dL/dt goes
   };
 
   /// In order. After the last one every cotangent is zero.
@@ -88,13 +89,13 @@ class Adjoint {
     const auto& landings = sweep_.landings;
     std::vector<Stop> stops;
     for (std::size_t i = 0; i < landings.interpolated.size(); ++i)
-      stops.push_back({landings.interpolated[i].time, landings.interpolated[i].row, &a_interpolated_[i]});
+      stops.push_back({landings.interpolated[i].time, Landings::inside, landings.interpolated[i].row, &a_interpolated_[i]});
     for (std::size_t i = 0; i < landings.times.size(); ++i) {  // where states are interpolated, t1 alone
       const auto output = std::find(landings.outputs.begin(), landings.outputs.end(), static_cast<std::int64_t>(i));
       if (output != landings.outputs.end())
-        stops.push_back({landings.times[i], output - landings.outputs.begin(), &a_times_[i + 1]});
+        stops.push_back({landings.times[i], *output, output - landings.outputs.begin(), &a_times_[i + 1]});
       else if (!landings.trajectory)
-        stops.push_back({landings.times[i], -1, &a_times_[i + 1]});
+        stops.push_back({landings.times[i], static_cast<std::int64_t>(i), -1, &a_times_[i + 1]});
     }
     return stops;
   }
@@ -122,7 +123,7 @@ class Adjoint {
 
   /// The cotangent g of the output at a stop: a += g, dL/dt += <g, f>.
   void join(const Stop& stop, const TensorList& z) {
-    const auto cotangents = stop.row < 0 ? outputs_.of(0) : outputs_.of_row(stop.row);
+    const auto cotangents = stop.landing >= 0 ? outputs_.of(stop.landing) : outputs_.of_row(stop.row);
     add(cotangents);
     if (sweep_.wants_times) *stop.a_time += dot_with_f(cotangents, stop.time, z);
   }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "gradients/event_gradient.h"
 #include "gradients/sweep.h"
 
 namespace neuralode {
@@ -87,8 +88,8 @@ class SolveFunction : public torch::autograd::Function<SolveFunction> {
 
 }  // namespace
 
-Solution solve_with_node(const Problem& problem) {
-  auto sweep = c10::make_intrusive<Sweep>(problem);
+ObservedSolution solve_with_node(const Problem& problem, const Observer* observer) {
+  const auto sweep = c10::make_intrusive<Sweep>(problem, observer);
   const auto t_eval = problem.t_eval.defined() ? problem.t_eval : at::zeros({1}, at::kDouble);
   if (at::GradMode::is_enabled()) sweep->watch_parameters();
   variable_list inputs(problem.z0);
@@ -98,12 +99,23 @@ Solution solve_with_node(const Problem& problem) {
   sweep->differentiable = at::GradMode::is_enabled() && std::any_of(inputs.begin(), inputs.end(), wants_gradient);
   sweep->wants_times = problem.t0.requires_grad() || problem.t1.requires_grad() || t_eval.requires_grad();
 
-  auto solved = forward_sweep(*sweep);
+  auto solved = forward_sweep(*sweep, observer);
+  const bool event = solved.event && sweep->outcome->status == Status::ok;
+  if (event) inputs[problem.z0.size() + 1] = at::scalar_tensor(sweep->grid->end, at::kDouble);  // the solve ended there, not at t1
   Solution solution{{}, sweep->statistics, sweep->outcome, sweep->grid};
   solution.states = sweep->differentiable && sweep->outcome->status == Status::ok
-                        ? SolveFunction::apply(std::move(sweep), solved, at::TensorList(inputs))
+                        ? SolveFunction::apply(sweep, solved, at::TensorList(inputs))
                         : std::move(solved.states);
-  return solution;
+  if (!event) {
+    if (sweep->finds_event) drop_end(problem, solution.states);
+    return {std::move(solution), {}};
+  }
+  TensorList end;
+  for (const auto& z : end_of(problem, solution.states)) end.push_back(z.detach());
+  return through_event(problem, *observer, std::move(solution), sweep->grid->end,
+                       [sweep, before = std::move(solved.before_event), end](const TensorList& cotangents) {
+                         return end_time_derivative(*sweep, before, end, cotangents);
+                       });
 }
 
 }  // namespace neuralode

@@ -91,6 +91,7 @@ void check_dense_output(const SolveOptions& options) {
   if (!options.dense_output) return;
   require(options.solver != SolverKind::reversible_heun,
           "dense_output: reversible-heun (10) has no states inside its steps; set it to 0 to land on t_eval");
+  require(!options.per_sample, "dense_output: samples with steps of their own land on t_eval; set it, or per_sample, to 0");
   require(coupling_of(options) == 0, "dense_output: coupled steps (coupling ", coupling_of(options),
           ") have no states inside them; set it to 0 to land on t_eval, or choose another gradient method, such as pnode (6)");
 }

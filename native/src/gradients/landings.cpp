@@ -19,6 +19,27 @@ void check_time(const at::Tensor& time, const char* name, std::int64_t dims) {
 
 }  // namespace
 
+void Landings::add_end() {
+  if (trajectory) outputs.push_back(static_cast<std::int64_t>(times.size()) - 1);
+}
+
+void Landings::end_at(double t) {
+  const double direction = t < t0 ? -1 : 1;
+  const auto is_before = [&](double time) { return direction * (t - time) > 0; };
+  const auto reached = static_cast<std::int64_t>(std::find_if_not(times.begin(), times.end(), is_before) - times.begin());
+  for (auto& output : outputs)
+    if (output >= reached) output = times[static_cast<std::size_t>(output)] == t ? reached : unreached;
+  if (trajectory) outputs.back() = reached;
+  times.resize(static_cast<std::size_t>(reached));
+  sources.resize(static_cast<std::size_t>(reached));
+  times.push_back(t);
+  sources.push_back(t1_source);
+  while (!interpolated.empty() && direction * (interpolated.back().time - t) > 0) {
+    outputs[static_cast<std::size_t>(interpolated.back().row)] = unreached;
+    interpolated.pop_back();
+  }
+}
+
 std::pair<std::size_t, std::size_t> Landings::inside_step(std::size_t step) const {
   const auto before = [](const Interpolated& entry, std::size_t number) { return entry.step < number; };
   const auto first = std::lower_bound(interpolated.begin(), interpolated.end(), step, before);

@@ -15,7 +15,7 @@ namespace neuralode {
 /// Times of a solve. Landing j is t_eval[source[j]], or t1 where source[j] == t1_source.
 struct Landings {
   static constexpr std::int64_t t1_source = -1;
-  static constexpr std::int64_t at_t0 = -1, inside = -2;  ///< in `outputs`, besides landings
+  static constexpr std::int64_t at_t0 = -1, inside = -2, unreached = -3;  ///< in `outputs`, besides landings
 
   double t0 = 0;
   std::vector<double> times;          ///< monotone from t0; the last is t1
@@ -32,6 +32,10 @@ struct Landings {
   };
   std::vector<Interpolated> interpolated;  ///< in order
 
+  /// Adds an output at the last landing, which is given out with t_eval or without.
+  void add_end();
+  /// The solve ends at `t` instead of t1: as if t were the last landing and the outputs beyond it had not been asked for. After add_end.
+  void end_at(double t);
   /// Those inside step `step`, as indices [first, second).
   std::pair<std::size_t, std::size_t> inside_step(std::size_t step) const;
 };

@@ -14,9 +14,15 @@ class OutputCotangents {
   /// Those of landing `landing` (-1 for t0), one a state; empty where it was not given out.
   TensorList of(std::int64_t landing) const {
     if (!landings_.trajectory) return landing == static_cast<std::int64_t>(landings_.times.size()) - 1 ? cotangents_ : TensorList{};
-    for (std::size_t row = 0; row < landings_.outputs.size(); ++row)
-      if (landings_.outputs[row] == landing) return of_row(static_cast<std::int64_t>(row));
-    return {};
+    TensorList sum;
+    for (std::size_t row = 0; row < landings_.outputs.size(); ++row) {
+      if (landings_.outputs[row] != landing) continue;
+      const auto rows = of_row(static_cast<std::int64_t>(row));
+      if (sum.empty()) sum.resize(rows.size());
+      for (std::size_t i = 0; i < rows.size(); ++i)  // the end may have been given out twice
+        if (rows[i].defined()) sum[i] = sum[i].defined() ? sum[i] + rows[i] : rows[i];
+    }
+    return sum;
   }
 
   /// Those of one entry of t_eval.

@@ -23,6 +23,7 @@ RecordedStepper::RecordedStepper(const Problem& problem, const Landings& landing
       landings_(landings),
       segment_start_(problem.t0.to(at::kDouble)),
       state_{problem.z0, {}},
+      t1_(problem.t1),
       segment_start_value_(landings.t0),
       outputs_(landings.times.size()) {}
 
@@ -76,6 +77,10 @@ void RecordedStepper::retract() {
   --accepted_;
 }
 
+bool RecordedStepper::requires_grad() const {
+  return std::any_of(state_.z.begin(), state_.z.end(), [](const auto& z) { return z.requires_grad(); });
+}
+
 void RecordedStepper::pass(const Landings::Interpolated& entry) {
   inside_.push_back(inside((problem_.t_eval.select(0, entry.row).to(at::kDouble) - start_) / length_));
 }
@@ -104,7 +109,7 @@ TensorList RecordedStepper::plain(const TensorList& tensors) {
 
 at::Tensor RecordedStepper::landing_time(std::int64_t index) const {
   const auto source = landings_.sources[static_cast<std::size_t>(index)];
-  return (source == Landings::t1_source ? problem_.t1 : problem_.t_eval.select(0, source)).to(at::kDouble);
+  return (source == Landings::t1_source ? t1_ : problem_.t_eval.select(0, source)).to(at::kDouble);
 }
 
 at::Tensor RecordedStepper::row_of(std::size_t row, std::size_t i) const {
@@ -117,9 +122,9 @@ at::Tensor RecordedStepper::row_of(std::size_t row, std::size_t i) const {
   return entry != entries.end() && number < inside_.size() ? inside_[number][i] : at::full_like(problem_.z0[i], NAN);
 }
 
-std::unique_ptr<RecordedStepper> make_recorded(const Problem& problem, const Landings& landings) {
+std::unique_ptr<RecordedStepper> make_recorded(const Problem& problem, const Landings& landings, bool interpolating) {
   if (problem.options.solver == SolverKind::alf) return make_recorded_alf(problem, landings);
-  return make_recorded_rk(problem, landings);
+  return make_recorded_rk(problem, landings, interpolating);
 }
 
 }  // namespace neuralode

@@ -22,6 +22,12 @@ class RecordedStepper : public Stepper {
   void land(std::int64_t index) override;
   TensorList interpolated(double theta) override;
   void retract() override;
+  /// From now on the last landing is at t1, 0-dim, instead of the problem's.
+  void end_at(at::Tensor t1) { t1_ = std::move(t1); }
+  /// Whether the state has a graph.
+  bool requires_grad() const;
+  /// At the end of the last accepted step, detached.
+  TensorList z() const { return plain(state_.z); }
   /// Gives out the state at an entry of t_eval inside the last accepted step.
   void pass(const Landings::Interpolated& entry);
 
@@ -50,15 +56,16 @@ class RecordedStepper : public Stepper {
   at::Tensor landing_time(std::int64_t index) const;
   at::Tensor row_of(std::size_t row, std::size_t i) const;
 
+  at::Tensor t1_;
   double segment_start_value_;
   std::vector<TensorList> outputs_;  ///< one a landing
   std::vector<TensorList> inside_;   ///< one an entry of t_eval that is interpolated, as far as they were reached
   std::int64_t evaluations_ = 0, accepted_ = 0;
 };
 
-/// Of problem.options.solver.
-std::unique_ptr<RecordedStepper> make_recorded(const Problem& problem, const Landings& landings);
+/// Of problem.options.solver. interpolating: with states inside steps.
+std::unique_ptr<RecordedStepper> make_recorded(const Problem& problem, const Landings& landings, bool interpolating);
 std::unique_ptr<RecordedStepper> make_recorded_alf(const Problem& problem, const Landings& landings);
-std::unique_ptr<RecordedStepper> make_recorded_rk(const Problem& problem, const Landings& landings);
+std::unique_ptr<RecordedStepper> make_recorded_rk(const Problem& problem, const Landings& landings, bool interpolating);
 
 }  // namespace neuralode

@@ -16,9 +16,9 @@ namespace {
 
 class RecordedRk final : public RecordedStepper {
  public:
-  RecordedRk(const Problem& problem, const Landings& landings)
+  RecordedRk(const Problem& problem, const Landings& landings, bool interpolating)
       : RecordedStepper(problem, landings),
-        tableau_(problem.options.dense_output ? dense_tableau_of(problem.options.solver) : tableau_of(problem.options.solver)) {}
+        tableau_(interpolating ? dense_tableau_of(problem.options.solver) : tableau_of(problem.options.solver)) {}
 
   double error_order() const override { return tableau_.error_order; }
 
@@ -104,8 +104,8 @@ class RecordedRk final : public RecordedStepper {
 
 }  // namespace
 
-std::unique_ptr<RecordedStepper> make_recorded_rk(const Problem& problem, const Landings& landings) {
-  return std::make_unique<RecordedRk>(problem, landings);
+std::unique_ptr<RecordedStepper> make_recorded_rk(const Problem& problem, const Landings& landings, bool interpolating) {
+  return std::make_unique<RecordedRk>(problem, landings, interpolating);
 }
 
 }  // namespace neuralode

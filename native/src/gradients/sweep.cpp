@@ -16,9 +16,10 @@ WatchedTensor::WatchedTensor(const at::Tensor& tensor) : value_(tensor.detach())
 
 bool WatchedTensor::unchanged() const { return version_of(value_) == version_; }
 
-Sweep::Sweep(const Problem& problem)
+Sweep::Sweep(const Problem& problem, const Observer* observer)
     : dynamics(problem.dynamics),
       options(problem.options),
+      finds_event(observer != nullptr && observer->event),
       landings(landings_of(problem.t0, problem.t1, problem.t_eval, problem.options.dense_output)),
       random(problem.z0[0].device()),
       autocast(AutocastState::current(problem.z0[0].device().type())),
@@ -27,12 +28,13 @@ Sweep::Sweep(const Problem& problem)
       drift_tolerance(drift_tolerance_of(problem.options, problem.z0[0].scalar_type(), autocast)),
       drift_threshold(repair_threshold(epsilon, drift_tolerance, autocast)) {
   for (const auto& tensor : problem.z0) z0.emplace_back(tensor);
+  if (finds_event) landings.add_end();
 }
 
 double Sweep::span() const { return std::abs(landings.times.back() - landings.t0); }
 
 std::unique_ptr<Solver> Sweep::solver() {
-  return make_solver({options.solver, options.eta, options.reversal == ReversalKind::exact, options.dense_output}, lattice, span());
+  return make_solver({options.solver, options.eta, options.reversal == ReversalKind::exact, options.dense_output || finds_event}, lattice, span());
 }
 
 SnapshotSchedule Sweep::schedule(const Solver& solver) const {

@@ -234,6 +234,7 @@ class AlfSolver final : public Solver {
     return arithmetic_->start(std::move(z0), v0);
   }
   TensorList z_of(const SolverState& state) const override { return arithmetic_->z_of(state); }
+  SolverState in_floats(const SolverState& state) const override { return {arithmetic_->z_of(state), arithmetic_->v_of(state)}; }
   double drift(const SolverState& reconstructed, const SolverState& known) const override {
     return arithmetic_->drift(reconstructed, known);
   }

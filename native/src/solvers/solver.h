@@ -30,6 +30,8 @@ class Solver {
   virtual SolverState start(Dynamics&, RandomReplay&, double, TensorList z0) { return {std::move(z0), {}}; }
   /// z of a state as floats; maybe its very tensors.
   virtual TensorList z_of(const SolverState& state) const { return state.z; }
+  /// What adjoint() takes as a state before a step.
+  virtual SolverState in_floats(const SolverState& state) const { return state; }
 
   /// Of a reversible solver: the relative distance of a reconstructed state from the known one, infinite for a NaN.
   virtual double drift(const SolverState&, const SolverState&) const { return 0; }
