@@ -1,4 +1,4 @@
-// How the ABI's callbacks are called.
+// What entries that take callbacks share: the user's pointer, arguments lent out, and handles taken back.
 #pragma once
 
 #include <utility>
@@ -66,7 +66,8 @@ void checked_call(const char* name, const Call& call) {
   auto before = std::exchange(last_error(), {});
   const neuralode_status status = call();
   const auto text = std::exchange(last_error(), std::move(before));
-  if (status != NEURALODE_OK) fail(Status::callback_failed, "the ", name, " callback returned status ", status, text.empty() ? "" : ": ", text);
+  if (status != NEURALODE_OK)
+    fail(Status::callback_failed, "the ", name, " callback returned status ", status, text.empty() ? "" : ": ", text);
 }
 
 }  // namespace neuralode::c_api

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include "c_api/callbacks.h"
-#include "c_api/guarded.h"
 #include "c_api/tensor_map.h"
 #include "dynamics/autograd_dynamics.h"
 #include "dynamics/callback_dynamics.h"
@@ -34,14 +33,6 @@ VjpFunction vjp_function(neuralode_vjp_callback vjp, std::shared_ptr<User> user)
     return std::make_pair(u.take(), InputCotangents{a_t.take()[0], a_z.take(), a_parameters.take()});
   };
 }
-
-neuralode_dynamics handle_of_dynamics(std::shared_ptr<Dynamics> value) {
-  auto handle = std::make_unique<neuralode_dynamics_t>();
-  handle->value = std::move(value);
-  return handle.release();
-}
-
-Dynamics& dynamics_of(neuralode_dynamics dynamics) { return *not_null(dynamics, "dynamics")->value; }
 
 }  // namespace
 

@@ -36,6 +36,10 @@ class Run {
     solution.statistics->steps_accepted = static_cast<std::int64_t>(grid_->steps.size());
     solution.statistics->steps_rejected = grid_->rejected;
     solution.statistics->nfe_forward = stepper_->evaluations();
+    const auto work = stepper_->work();
+    solution.statistics->newton_iterations = work.newton_iterations;
+    solution.statistics->newton_failures = work.newton_failures;
+    solution.statistics->jacobian_products = work.jacobian_products;
     solution.states = stepper_->outputs();
     if (!complete)
       for (auto& state : solution.states) state = state.detach().clone();

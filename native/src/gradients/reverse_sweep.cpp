@@ -68,6 +68,7 @@ ReverseResult reverse_sweep(Sweep& sweep, const SolverState& end, const TensorLi
   check_unchanged(sweep);
   const AsForward as_forward(sweep);
   sweep.statistics->steps_replayed = 0;
+  sweep.statistics->jacobian_products_backward = 0;
   auto result = run(sweep, end, states, cotangents);
   sweep.statistics->nfe_backward += std::exchange(sweep.evaluations_of_end, 0);
   if (!torch::autograd::get_current_graph_task_keep_graph()) sweep.release();

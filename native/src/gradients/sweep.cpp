@@ -34,7 +34,15 @@ Sweep::Sweep(const Problem& problem, const Observer* observer)
 double Sweep::span() const { return std::abs(landings.times.back() - landings.t0); }
 
 std::unique_ptr<Solver> Sweep::solver() {
-  return make_solver({options.solver, options.eta, options.reversal == ReversalKind::exact, options.dense_output || finds_event}, lattice, span());
+  SolverChoice choice;
+  choice.kind = options.solver;
+  choice.eta = options.eta;
+  choice.exact = options.reversal == ReversalKind::exact;
+  choice.coupling = coupling_of(options);
+  choice.adaptive = options.steps.step_size == 0;
+  choice.interpolating = options.dense_output || finds_event;
+  choice.newton = newton_settings(options.newton, options.steps, epsilon);
+  return make_solver(choice, lattice, span());
 }
 
 SnapshotSchedule Sweep::schedule(const Solver& solver) const {

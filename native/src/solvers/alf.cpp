@@ -235,9 +235,6 @@ class AlfSolver final : public Solver {
   }
   TensorList z_of(const SolverState& state) const override { return arithmetic_->z_of(state); }
   SolverState in_floats(const SolverState& state) const override { return {arithmetic_->z_of(state), arithmetic_->v_of(state)}; }
-  double drift(const SolverState& reconstructed, const SolverState& known) const override {
-    return arithmetic_->drift(reconstructed, known);
-  }
   double log_amplification() const override { return arithmetic_->log_amplification(); }
   bool exact() const override { return arithmetic_->exact(); }
 

@@ -33,8 +33,6 @@ class Solver {
   /// What adjoint() takes as a state before a step.
   virtual SolverState in_floats(const SolverState& state) const { return state; }
 
-  /// Of a reversible solver: the relative distance of a reconstructed state from the known one, infinite for a NaN.
-  virtual double drift(const SolverState&, const SolverState&) const { return 0; }
   /// Of a reversible solver: log of what undoing one step does to an error, f apart.
   virtual double log_amplification() const { return 0; }
   /// Whether undoing is exact where f is deterministic.
@@ -45,7 +43,10 @@ struct SolverChoice {
   SolverKind kind = SolverKind::alf;
   double eta = 1;              ///< alf
   bool exact = false;          ///< alf: on a lattice
+  double coupling = 0;         ///< explicit Runge-Kutta methods: > 0 couples their steps
+  bool adaptive = false;       ///< whether steps need an error estimate
   bool interpolating = false;  ///< steppers can interpolate and retract, step adjoints and inverses take add_interpolated
+  NewtonSettings newton;       ///< implicit solvers
 };
 
 /// lattice: of the exact arithmetic, chosen at its start; must outlive the solver. span: |t1 - t0|.

@@ -28,6 +28,13 @@ TensorList ForwardStepper::evaluate(double t, const TensorList& z) {
   return u;
 }
 
+void ForwardStepper::evaluate_as(std::int64_t number, bool first, const std::function<void()>& body) {
+  first ? random_.before(number) : random_.replay(number);
+  body();
+  if (first) random_.after(number);
+  ++evaluations_;
+}
+
 TensorList ForwardStepper::checked_start(const TensorList& z0, double t0) {
   TensorList z;
   for (std::size_t i = 0; i < z0.size(); ++i) {
@@ -72,6 +79,22 @@ std::pair<TensorList, InputCotangents> CotangentSweep::linearised(double t, cons
   result.first = laid_out_as(std::move(result.first), z);
   result.second.a_z = cotangent_like(std::move(result.second.a_z), z);
   return result;
+}
+
+Linearization CotangentSweep::linearization(double t, const TensorList& z, std::int64_t evaluation) {
+  random_.replay(evaluation);
+  auto result = dynamics_.linearize(time_tensor(t, z), z, parameters_, wants_times_);
+  drop_kept_casts(z[0].device().type());
+  ++evaluations_;
+  return result;
+}
+
+InputCotangents CotangentSweep::pull_back(Linearization& linearization, const TensorList& a_u) {
+  auto cotangents = linearization.pullback(a_u);
+  linearization = {};
+  accumulate(a_parameters_, cotangents.a_parameters);
+  cotangents.a_z = cotangent_like(std::move(cotangents.a_z), a_z_);
+  return cotangents;
 }
 
 TensorList CotangentSweep::cotangent_like(TensorList a_z, const TensorList& z) {

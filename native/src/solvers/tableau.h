@@ -20,6 +20,8 @@ struct Tableau {
   Interpolant interpolant = {};        ///< of the method's own; empty without one
 
   std::size_t stages() const { return c.size(); }
+  /// Those that z' depends on: a FSAL method's last is for the error estimate and the next step.
+  std::size_t used_stages() const { return fsal ? c.size() - 1 : c.size(); }
 };
 
 /// solver: an explicit Runge-Kutta method.
