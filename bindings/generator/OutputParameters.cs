@@ -20,6 +20,7 @@ internal sealed class OutputParameters
         ["neuralode_dynamics_create_callback.out_dynamics"] = Single,
         ["neuralode_dynamics_eval.out_u"] = Array,
         ["neuralode_solve.out_solution"] = Single,
+        ["neuralode_solve_observed.out_solution"] = Single,
         ["neuralode_optimizer_create.out_optimizer"] = Single,
     };
 

@@ -5,6 +5,7 @@
 #include "data.h"
 #include "dynamics.h"
 #include "model.h"
+#include "observe.h"
 #include "optim.h"
 #include "solve.h"
 #include "status.h"

@@ -6,14 +6,10 @@
 #include "c_api/guarded.h"
 #include "c_api/handles.h"
 #include "c_api/options.h"
+#include "c_api/solution.h"
 
 using namespace neuralode;
 using namespace neuralode::c_api;
-
-struct neuralode_solution_t : Counted {
-  Solution value;
-  std::string text;  ///< what neuralode_solution_status lent out last
-};
 
 namespace neuralode::c_api {
 
@@ -58,6 +54,12 @@ SolveOptions solve_options_of(const neuralode_solve_options* options) {
   return result;
 }
 
+Problem problem_of(neuralode_dynamics dynamics, const neuralode_tensor* z0, std::int64_t count, neuralode_tensor t0, neuralode_tensor t1,
+                   neuralode_tensor t_eval, const neuralode_solve_options* options) {
+  return {not_null(dynamics, "dynamics")->value, tensors_of(z0, count, "z0"), tensor_of(t0, "t0"), tensor_of(t1, "t1"), tensor_or_undefined(t_eval),
+          solve_options_of(options)};
+}
+
 }  // namespace neuralode::c_api
 
 neuralode_status neuralode_solve_options_init(neuralode_solve_options* out_options) {
@@ -97,8 +99,7 @@ neuralode_status neuralode_solve(neuralode_dynamics dynamics, const neuralode_te
                                  neuralode_tensor t_eval, const neuralode_solve_options* options, neuralode_solution* out_solution) {
   return guarded([&] {
     not_null(out_solution, "out_solution");
-    const Problem problem{not_null(dynamics, "dynamics")->value, tensors_of(z0, count, "z0"), tensor_of(t0, "t0"), tensor_of(t1, "t1"),
-                          tensor_or_undefined(t_eval), solve_options_of(options)};
+    const auto problem = problem_of(dynamics, z0, count, t0, t1, t_eval, options);
     auto solution = std::make_unique<neuralode_solution_t>();
     solution->value = solve(problem);
     *out_solution = solution.release();

@@ -3,6 +3,9 @@
 //   dL/dt0 = -<a(t0), f(t0, z0)> besides. a_theta has no influence on the rest (Kidger et al. 2021: seminorm).
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/error.h"
 #include "gradients/output_cotangents.h"
 #include "gradients/sweep.h"
@@ -56,45 +59,67 @@ class Adjoint {
         outputs_(sweep.landings, cotangents),
         dynamics_(*sweep.dynamics, count_, sweep.parameters),
         a_times_(sweep.landings.times.size() + 1),
+        a_interpolated_(sweep.landings.interpolated.size()),
         random_(states[0].device()) {
     for (const auto& z0 : sweep.z0) a_.push_back(at::zeros_like(z0.value(), at::MemoryFormat::Preserve));
     for (const auto& parameter : sweep.parameters) a_parameters_.push_back(at::zeros_like(parameter.detach()));
   }
 
   ReverseResult run() {
-    const auto& times = sweep_.landings.times;
-    auto z = state_at(static_cast<std::int64_t>(times.size()) - 1, {});
-    for (auto index = static_cast<std::int64_t>(times.size()) - 1; index >= 0; --index) {
-      const double from = times[static_cast<std::size_t>(index)],
-                   to = index > 0 ? times[static_cast<std::size_t>(index) - 1] : sweep_.landings.t0;
-      z = state_at(index, std::move(z));
-      join(index, from, z);
-      if (from != to) z = solve_back(from, to, std::move(z));
+    const auto stops = all_stops();
+    TensorList z;
+    for (auto stop = stops.rbegin(); stop != stops.rend(); ++stop) {
+      const double to = std::next(stop) != stops.rend() ? std::next(stop)->time : sweep_.landings.t0;
+      z = state_at(*stop);
+      join(*stop, z);
+      if (stop->time != to) z = solve_back(stop->time, to, std::move(z));
     }
-    if (sweep_.wants_times) a_times_[0] -= dot_with_f(a_, sweep_.landings.t0, state_at(-1, std::move(z)));
+    if (sweep_.wants_times && !stops.empty()) a_times_[0] -= dot_with_f(a_, sweep_.landings.t0, start_state(std::move(z)));
     const auto at_t0 = outputs_.of(-1);
     if (!at_t0.empty()) add(at_t0);
     sweep_.statistics->nfe_backward = evaluations_;
-    return {std::move(a_), std::move(a_parameters_), std::move(a_times_)};
+    return {std::move(a_), std::move(a_parameters_), std::move(a_times_), std::move(a_interpolated_)};
   }
 
  private:
-  /// What is known of z there, else what was solved back to.
-  TensorList state_at(std::int64_t landing, TensorList solved) const {
+  /// The time of an output after t0.
+  struct Stop {
+    double time;
+    std::int64_t landing;  ///< or Landings::inside
+    std::int64_t row;      ///< in t_eval, or -1 where that was not given
+    double* a_time;        ///< where dL/dt goes
+  };
+
+  /// In order. After the last one every cotangent is zero.
+  std::vector<Stop> all_stops() {
     const auto& landings = sweep_.landings;
+    std::vector<Stop> stops;
+    for (std::size_t i = 0; i < landings.interpolated.size(); ++i)
+      stops.push_back({landings.interpolated[i].time, Landings::inside, landings.interpolated[i].row, &a_interpolated_[i]});
+    for (std::size_t i = 0; i < landings.times.size(); ++i) {  // where states are interpolated, t1 alone
+      const auto output = std::find(landings.outputs.begin(), landings.outputs.end(), static_cast<std::int64_t>(i));
+      if (output != landings.outputs.end())
+        stops.push_back({landings.times[i], *output, output - landings.outputs.begin(), &a_times_[i + 1]});
+      else if (!landings.trajectory)
+        stops.push_back({landings.times[i], static_cast<std::int64_t>(i), -1, &a_times_[i + 1]});
+    }
+    return stops;
+  }
+
+  /// What was given out there.
+  TensorList state_at(const Stop& stop) const {
+    if (stop.row < 0) return states_;
     TensorList known;
-    if (landing < 0) {
-      for (const auto& z0 : sweep_.z0)
-        if (z0.unchanged()) known.push_back(z0.value());
-      return known.size() == count_ ? known : solved;
-    }
-    if (!landings.trajectory) return landing == static_cast<std::int64_t>(landings.times.size()) - 1 ? states_ : solved;
-    for (std::size_t row = 0; row < landings.outputs.size(); ++row) {
-      if (landings.outputs[row] != landing) continue;
-      for (const auto& state : states_) known.push_back(state.select(0, static_cast<std::int64_t>(row)));
-      return known;
-    }
-    return solved;
+    for (const auto& state : states_) known.push_back(state.select(0, stop.row));
+    return known;
+  }
+
+  /// z0, or what was solved back to where it has been changed since.
+  TensorList start_state(TensorList solved) const {
+    TensorList known;
+    for (const auto& z0 : sweep_.z0)
+      if (z0.unchanged()) known.push_back(z0.value());
+    return known.size() == count_ ? known : solved;
   }
 
   void add(const TensorList& cotangents) {
@@ -102,12 +127,11 @@ class Adjoint {
       if (cotangents[i].defined()) a_[i] = a_[i] + cotangents[i];
   }
 
-  /// The cotangent g of the output at a landing: a += g, dL/dt += <g, f>.
-  void join(std::int64_t landing, double t, const TensorList& z) {
-    const auto cotangents = outputs_.of(landing);
-    if (cotangents.empty()) return;
+  /// The cotangent g of the output at a stop: a += g, dL/dt += <g, f>.
+  void join(const Stop& stop, const TensorList& z) {
+    const auto cotangents = stop.landing >= 0 ? outputs_.of(stop.landing) : outputs_.of_row(stop.row);
     add(cotangents);
-    if (sweep_.wants_times) a_times_[static_cast<std::size_t>(landing) + 1] += dot_with_f(cotangents, t, z);
+    if (sweep_.wants_times) *stop.a_time += dot_with_f(cotangents, stop.time, z);
   }
 
   double dot_with_f(const TensorList& a, double t, const TensorList& z) {
@@ -144,7 +168,7 @@ class Adjoint {
   OutputCotangents outputs_;
   AdjointDynamics dynamics_;
   TensorList a_, a_parameters_;
-  std::vector<double> a_times_;
+  std::vector<double> a_times_, a_interpolated_;
   RandomReplay random_;  ///< of its own: the adjoint ODE meets f at other times than the forward sweep did
   std::int64_t evaluations_ = 0;
 };

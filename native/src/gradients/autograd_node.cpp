@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "gradients/event_gradient.h"
 #include "gradients/sweep.h"
 
 namespace neuralode {
@@ -59,15 +60,14 @@ class SolveFunction : public torch::autograd::Function<SolveFunction> {
     auto result = reverse_sweep(sweep, end, outputs, cotangents);
     variable_list gradients{at::Tensor(), at::Tensor()};  // of sweep and solved
     gradients.insert(gradients.end(), result.a_z0.begin(), result.a_z0.end());
-    append_times(gradients, sweep, result.a_times, saved.begin());
+    append_times(gradients, sweep, result, saved.begin());
     gradients.insert(gradients.end(), result.a_parameters.begin(), result.a_parameters.end());
     return differentiating ? closed_to_double_backward(std::move(gradients)) : gradients;
   }
 
  private:
   /// times: t0, t1, t_eval as they were given, for their dtypes and shapes.
-  static void append_times(variable_list& gradients, const Sweep& sweep, const std::vector<double>& a_times,
-                           variable_list::const_iterator times) {
+  static void append_times(variable_list& gradients, const Sweep& sweep, const ReverseResult& result, variable_list::const_iterator times) {
     if (!sweep.wants_times) {
       gradients.resize(gradients.size() + 3);
       return;
@@ -76,9 +76,11 @@ class SolveFunction : public torch::autograd::Function<SolveFunction> {
     auto a_t1 = at::zeros_like(times[1]), a_t_eval = at::zeros_like(times[2]);
     for (std::size_t j = 0; j < sweep.landings.sources.size(); ++j) {
       const auto source = sweep.landings.sources[j];
-      (source == Landings::t1_source ? a_t1 : a_t_eval.select(0, source)).add_(a_times[j + 1]);
+      (source == Landings::t1_source ? a_t1 : a_t_eval.select(0, source)).add_(result.a_times[j + 1]);
     }
-    gradients.push_back(at::full_like(times[0], a_times[0]));
+    for (std::size_t j = 0; j < result.a_interpolated.size(); ++j)
+      a_t_eval.select(0, sweep.landings.interpolated[j].row).add_(result.a_interpolated[j]);
+    gradients.push_back(at::full_like(times[0], result.a_times[0]));
     gradients.push_back(a_t1);
     gradients.push_back(a_t_eval);
   }
@@ -86,8 +88,8 @@ class SolveFunction : public torch::autograd::Function<SolveFunction> {
 
 }  // namespace
 
-Solution solve_with_node(const Problem& problem) {
-  auto sweep = c10::make_intrusive<Sweep>(problem);
+ObservedSolution solve_with_node(const Problem& problem, const Observer* observer) {
+  const auto sweep = c10::make_intrusive<Sweep>(problem, observer);
   const auto t_eval = problem.t_eval.defined() ? problem.t_eval : at::zeros({1}, at::kDouble);
   if (at::GradMode::is_enabled()) sweep->watch_parameters();
   variable_list inputs(problem.z0);
@@ -97,12 +99,23 @@ Solution solve_with_node(const Problem& problem) {
   sweep->differentiable = at::GradMode::is_enabled() && std::any_of(inputs.begin(), inputs.end(), wants_gradient);
   sweep->wants_times = problem.t0.requires_grad() || problem.t1.requires_grad() || t_eval.requires_grad();
 
-  auto solved = forward_sweep(*sweep);
+  auto solved = forward_sweep(*sweep, observer);
+  const bool event = solved.event && sweep->outcome->status == Status::ok;
+  if (event) inputs[problem.z0.size() + 1] = at::scalar_tensor(sweep->grid->end, at::kDouble);  // the solve ended there, not at t1
   Solution solution{{}, sweep->statistics, sweep->outcome, sweep->grid};
   solution.states = sweep->differentiable && sweep->outcome->status == Status::ok
-                        ? SolveFunction::apply(std::move(sweep), solved, at::TensorList(inputs))
+                        ? SolveFunction::apply(sweep, solved, at::TensorList(inputs))
                         : std::move(solved.states);
-  return solution;
+  if (!event) {
+    if (sweep->finds_event) drop_end(problem, solution.states);
+    return {std::move(solution), {}};
+  }
+  TensorList end;
+  for (const auto& z : end_of(problem, solution.states)) end.push_back(z.detach());
+  return through_event(problem, *observer, std::move(solution), sweep->grid->end,
+                       [sweep, before = std::move(solved.before_event), end](const TensorList& cotangents) {
+                         return end_time_derivative(*sweep, before, end, cotangents);
+                       });
 }
 
 }  // namespace neuralode

@@ -102,13 +102,16 @@ void check_samples(const SolveOptions& options) {
   require(options.reversal == ReversalKind::floating,
           "per_sample: reversal exact (1) undoes steps of the whole batch alone; set reversal to float (0), or per_sample to 0");
   require(options.coupling == 0, "per_sample: coupling ", options.coupling, " is for steps of the whole batch; set it to 0, or per_sample to 0");
-  require(!options.dense_output, "per_sample: steps of samples land on t_eval; set dense_output to 0, or per_sample to 0");
   require(!options.checkpoint_stages, "per_sample: rounds keep no stages; set checkpoint_stages to 0, or per_sample to 0");
 }
 
-/// What has no implementation yet.
-void check_available(const SolveOptions& options) {
-  if (options.dense_output) fail(Status::unsupported, "dense_output: is not supported yet; set it to 0");
+void check_dense_output(const SolveOptions& options) {
+  if (!options.dense_output) return;
+  require(options.solver != SolverKind::reversible_heun,
+          "dense_output: reversible-heun (10) has no states inside its steps; set it to 0 to land on t_eval");
+  require(!options.per_sample, "dense_output: samples with steps of their own land on t_eval; set it, or per_sample, to 0");
+  require(coupling_of(options) == 0, "dense_output: coupled steps (coupling ", coupling_of(options),
+          ") have no states inside them; set it to 0 to land on t_eval, or choose another gradient method, such as pnode (6)");
 }
 
 }  // namespace
@@ -128,7 +131,7 @@ void check(const SolveOptions& options) {
   check_coupling(options);
   check_newton(options);
   check_samples(options);
-  check_available(options);
+  check_dense_output(options);
 }
 
 bool undoes_steps(GradientKind gradient) { return gradient == GradientKind::mali || gradient == GradientKind::reversible; }

@@ -27,7 +27,7 @@ class Retrace {
         solver_(sweep.solver()),
         start_{start_z(), {}},
         adjoint_(solver_->adjoint(*sweep.dynamics, sweep.random, start_.z, sweep.parameters, sweep.wants_times)),
-        times_(sweep.landings.times.size()),
+        times_(sweep.landings),
         segment_(sweep.landings.times.size()) {
     // The graph may be wanted again: then the snapshots stay, and slots that their stretches no longer need are not really free.
     snapshots_ = torch::autograd::get_current_graph_task_keep_graph() ? sweep.snapshots : std::move(sweep.snapshots);
@@ -60,7 +60,7 @@ class Retrace {
     statistics.jacobian_products_backward = products_ + adjoint_->work().jacobian_products;
     statistics.snapshots = static_cast<std::int64_t>(most_kept_);
     statistics.snapshot_bytes = static_cast<std::int64_t>(most_kept_) * bytes_of(start_);
-    return {std::move(adjoint_->a_z()), adjoint_->take_parameters(), std::move(times_.values)};
+    return {std::move(adjoint_->a_z()), adjoint_->take_parameters(), std::move(times_.values), std::move(times_.interpolated)};
   }
 
  private:
@@ -118,7 +118,8 @@ class Retrace {
       segment_ = static_cast<std::size_t>(step.landing);
       outputs_.add(*adjoint_, step.landing);
     }
-    times_.add(segment_, lands, adjoint_->step(step, before, lands && sweep_.wants_times));
+    outputs_.add_inside(*adjoint_, static_cast<std::size_t>(index));
+    times_.add(sweep_.landings, segment_, static_cast<std::size_t>(index), step, adjoint_->step(step, before, lands && sweep_.wants_times));
   }
 
   Sweep& sweep_;

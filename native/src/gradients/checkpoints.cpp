@@ -43,7 +43,7 @@ class Planned final : public KeepPolicy {
   std::set<std::int64_t> steps_;
 };
 
-/// For as many steps as come: an adaptive grid.
+/// For as many steps as come: an adaptive grid, or one that an event ends.
 class Online final : public KeepPolicy {
  public:
   explicit Online(std::int64_t checkpoints) : checkpoints_(checkpoints) {}
@@ -79,7 +79,7 @@ std::unique_ptr<KeepPolicy> keep_policy(const Sweep& sweep, const Solver& solver
       return std::make_unique<Always>();
     case GradientKind::pnode:
       if (options.checkpoints == 0) return std::make_unique<Always>(/*start=*/options.checkpoint_stages);
-      if (options.steps.step_size == 0) return std::make_unique<Online>(options.checkpoints);
+      if (options.steps.step_size == 0 || sweep.finds_event) return std::make_unique<Online>(options.checkpoints);
       return std::make_unique<Planned>(kept_in_forward_sweep(steps_of_fixed_grid(sweep), options.checkpoints));
     default:
       return std::make_unique<Never>();

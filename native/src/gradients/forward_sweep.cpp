@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "gradients/checkpoints.h"
+#include "gradients/event_search.h"
 #include "gradients/failure.h"
 #include "gradients/per_sample/recorded_samples.h"
 #include "gradients/sweep.h"
@@ -29,8 +31,11 @@ class Trajectory {
 
   void write(std::int64_t landing, const TensorList& z) {
     for (std::size_t row = 0; row < landings_.outputs.size(); ++row)
-      if (landings_.outputs[row] == landing)
-        for (std::size_t i = 0; i < outputs_.size(); ++i) outputs_[i].select(0, static_cast<std::int64_t>(row)).copy_(z[i]);
+      if (landings_.outputs[row] == landing) write_row(static_cast<std::int64_t>(row), z);
+  }
+
+  void write_row(std::int64_t row, const TensorList& z) {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) outputs_[i].select(0, row).copy_(z[i]);
   }
 
   /// Of some samples.
@@ -64,12 +69,13 @@ TensorList values_of(const std::vector<WatchedTensor>& tensors) {
 /// One forward sweep; what it reached stays readable when run() throws.
 class Run {
  public:
-  explicit Run(Sweep& sweep)
+  Run(Sweep& sweep, const Observer* observer)
       : sweep_(sweep),
+        observer_(observer),
         solver_(sweep.solver()),
         z0_(values_of(sweep.z0)),
         by_value_(sweep.options.failure == FailureKind::value),
-        trajectory_(sweep.landings, z0_, by_value_) {}
+        trajectory_(sweep.landings, z0_, by_value_ || sweep.finds_event) {}
 
   void run() {
     const EndOfDraws end_of_draws{sweep_.random};
@@ -89,11 +95,23 @@ class Run {
                            {}};
     if (sweep_.options.checkpoint_stages) observer.after_step = [&] { keep_stages(static_cast<std::size_t>(step) - 1); };
     sweep_.grid->end = sweep_.landings.t0;
-    // Integers are stepped in place: after a failure there would be no good state left.
-    const bool keep = sweep_.options.steps.step_size == 0 || (by_value_ && solver_->exact());
-    stepper_ = solver_->stepper(*sweep_.dynamics, sweep_.random, sweep_.landings.t0, sweep_.landings.times.back(), z0_, keep,
-                                std::move(observer));
-    drive(*stepper_, sweep_.landings.t0, sweep_.landings.times, sweep_.options.steps, *sweep_.grid);
+    // Integers are stepped in place: after a failure there would be no good state left. States inside steps need both ends.
+    const bool keep =
+        sweep_.options.steps.step_size == 0 || sweep_.options.dense_output || sweep_.finds_event || (by_value_ && solver_->exact());
+    stepper_ =
+        solver_->stepper(*sweep_.dynamics, sweep_.random, sweep_.landings.t0, sweep_.landings.times.back(), z0_, keep, std::move(observer));
+    const auto z = [this] { return stepper_->z_of(stepper_->state()); };
+    Passing passing(sweep_.landings);
+    std::optional<EventSearch> search;
+    if (sweep_.finds_event) search.emplace(*observer_, *stepper_, z, sweep_.epsilon).start(sweep_.landings.t0, z());
+    const auto times = sweep_.landings.times;  // an event changes the sweep's
+    drive(*stepper_, sweep_.landings.t0, times, sweep_.options.steps, *sweep_.grid, [&](Grid& grid) {
+      event_ = search && search->step(grid, [this](double t) { return end_on_event(t); });
+      passing.step(grid, [&](const auto& entry) { trajectory_.write_row(entry.row, stepper_->interpolated(entry.theta)); });
+      if (observer_ != nullptr) tell_step(*observer_, grid, z);
+      return !event_;
+    });
+    if (event_) trajectory_.write(static_cast<std::int64_t>(sweep_.landings.times.size()) - 1, z());
   }
 
   ForwardResult take() {
@@ -109,6 +127,8 @@ class Run {
     statistics.jacobian_products = work.jacobian_products;
     sweep_.outcome->reached = sweep_.grid->end;
     ForwardResult result;
+    result.event = event_;
+    result.before_event = std::move(before_event_);
     if (stepper_) result.end = std::move(stepper_->state());
     if (samples_) result.end = std::move(samples_->state());
     if (sweep_.landings.trajectory)
@@ -136,6 +156,12 @@ class Run {
     drive_samples(*samples_, t0, sweep_.landings.times, options.steps, *sweep_.grid);
   }
 
+  std::int64_t end_on_event(double t) {
+    before_event_ = copy_of(stepper_->state());
+    sweep_.landings.end_at(t);
+    return static_cast<std::int64_t>(sweep_.landings.times.size()) - 1;
+  }
+
   void keep(std::size_t step, const SolverState& state) {
     sweep_.snapshots.push_back({step, copy_of(state)});
     sweep_.statistics->snapshot_bytes += bytes_of(state);
@@ -158,20 +184,23 @@ class Run {
   }
 
   Sweep& sweep_;
+  const Observer* observer_;
   std::unique_ptr<Solver> solver_;
   TensorList z0_;
   bool by_value_;
   Trajectory trajectory_;
   std::unique_ptr<ForwardStepper> stepper_;
   std::unique_ptr<SampleForward> samples_;  ///< instead, where samples have steps of their own
+  bool event_ = false;
+  SolverState before_event_;
 };
 
 }  // namespace
 
-ForwardResult forward_sweep(Sweep& sweep) {
+ForwardResult forward_sweep(Sweep& sweep, const Observer* observer) {
   const at::NoGradGuard not_recording;
   const AutocastScope autocast(sweep.autocast);
-  Run run(sweep);
+  Run run(sweep, observer);
   if (!succeeds(sweep.options, *sweep.outcome, [&] { run.run(); })) {
     sweep.snapshots.clear();
     sweep.statistics->snapshot_bytes = 0;

@@ -23,7 +23,7 @@ class Undo {
         outputs_(sweep.landings, cotangents),
         solver_(sweep.solver()),
         inverse_(solver_->inverse(*sweep.dynamics, sweep.random, end, sweep.parameters, sweep.wants_times)),
-        times_(sweep.landings.times.size()),
+        times_(sweep.landings),
         segment_(sweep.landings.times.size()),
         a_parameters_(sweep.parameters.size()),
         knows_z0_(solver_->exact() || std::all_of(sweep.z0.begin(), sweep.z0.end(), [](const auto& z) { return z.unchanged(); })),
@@ -35,7 +35,7 @@ class Undo {
     between(end, steps_.size(), 0, nullptr, sweep_.snapshots);
     outputs_.add(*inverse_, -1);
     report();
-    return {std::move(inverse_->a_z()), std::move(a_parameters_), std::move(times_.values)};
+    return {std::move(inverse_->a_z()), std::move(a_parameters_), std::move(times_.values), std::move(times_.interpolated)};
   }
 
  private:
@@ -66,12 +66,12 @@ class Undo {
         sweep_.options.snapshots == SnapshotKind::automatic && !solver_->exact() && last - first > 1 && (!from_t0 || knows_z0_);
     // Before the very last step every cotangent is zero; an empty mark says so.
     const auto mark = repairs ? Mark{last < steps_.size() ? inverse_->copy_cotangents() : StepInverse::Cotangents{}, times_, segment_}
-                              : Mark{{}, TimeGradients(0), 0};
+                              : Mark{{}, TimeGradients(Landings{}), 0};
     const auto garbage = repairs ? 100 * std::max(size_of(end.z), size_of(from_t0 ? z0_of(end.z) : start->z)) : INFINITY;
     SolverState at_t0;
     bool strayed = false;
     for (auto step = last; step > first && !strayed; --step) {
-      undo(steps_[step - 1], step - 1 > first ? nullptr : from_t0 ? start_if_landed_on(steps_[first], at_t0) : start);
+      undo(step - 1, step - 1 > first ? nullptr : from_t0 ? start_if_landed_on(steps_[first], at_t0) : start);
       // f may throw far from every state that it has seen: a stretch that is lost is not undone to its end.
       strayed = repairs && (last - step) % 4 == 3 && !(size_of(inverse_->state().z) <= garbage);
     }
@@ -97,7 +97,8 @@ class Undo {
   }
 
   /// before: the known state at the step's start, or null.
-  void undo(const Grid::Step& step, const SolverState* before) {
+  void undo(std::size_t number, const SolverState* before) {
+    const auto& step = steps_[number];
     if (step.samples) {
       outputs_.add(*inverse_, *step.samples);
       inverse_->step(step, sweep_.wants_times, before);
@@ -109,7 +110,8 @@ class Undo {
       segment_ = static_cast<std::size_t>(step.landing);
       outputs_.add(*inverse_, step.landing);
     }
-    times_.add(segment_, lands, inverse_->step(step, lands && sweep_.wants_times, before));
+    outputs_.add_inside(*inverse_, number);
+    times_.add(sweep_.landings, segment_, number, step, inverse_->step(step, lands && sweep_.wants_times, before));
   }
 
   static double size_of(const TensorList& z) { return difference(z, z).largest_value; }
@@ -122,9 +124,7 @@ class Undo {
   }
 
   /// The state at t0. z0 must be known.
-  SolverState start_state() {
-    return solver_->start(*sweep_.dynamics, sweep_.random, sweep_.landings.t0, z0_of(inverse_->state().z));
-  }
+  SolverState start_state() { return solver_->start(*sweep_.dynamics, sweep_.random, sweep_.landings.t0, z0_of(inverse_->state().z)); }
 
   /// Where the first step ends on a landing time, its derivative to time asks for v0 itself.
   const SolverState* start_if_landed_on(const Grid::Step& step, SolverState& at_t0) {

@@ -19,7 +19,35 @@ void check_time(const at::Tensor& time, const char* name, std::int64_t dims) {
 
 }  // namespace
 
-Landings landings_of(const at::Tensor& t0, const at::Tensor& t1, const at::Tensor& t_eval) {
+void Landings::add_end() {
+  if (trajectory) outputs.push_back(static_cast<std::int64_t>(times.size()) - 1);
+}
+
+void Landings::end_at(double t) {
+  const double direction = t < t0 ? -1 : 1;
+  const auto is_before = [&](double time) { return direction * (t - time) > 0; };
+  const auto reached = static_cast<std::int64_t>(std::find_if_not(times.begin(), times.end(), is_before) - times.begin());
+  for (auto& output : outputs)
+    if (output >= reached) output = times[static_cast<std::size_t>(output)] == t ? reached : unreached;
+  if (trajectory) outputs.back() = reached;
+  times.resize(static_cast<std::size_t>(reached));
+  sources.resize(static_cast<std::size_t>(reached));
+  times.push_back(t);
+  sources.push_back(t1_source);
+  while (!interpolated.empty() && direction * (interpolated.back().time - t) > 0) {
+    outputs[static_cast<std::size_t>(interpolated.back().row)] = unreached;
+    interpolated.pop_back();
+  }
+}
+
+std::pair<std::size_t, std::size_t> Landings::inside_step(std::size_t step) const {
+  const auto before = [](const Interpolated& entry, std::size_t number) { return entry.step < number; };
+  const auto first = std::lower_bound(interpolated.begin(), interpolated.end(), step, before);
+  const auto last = std::lower_bound(first, interpolated.end(), step + 1, before);
+  return {static_cast<std::size_t>(first - interpolated.begin()), static_cast<std::size_t>(last - interpolated.begin())};
+}
+
+Landings landings_of(const at::Tensor& t0, const at::Tensor& t1, const at::Tensor& t_eval, bool dense) {
   check_time(t0, "t0", 0);
   check_time(t1, "t1", 0);
   Landings result;
@@ -39,7 +67,12 @@ Landings landings_of(const at::Tensor& t0, const at::Tensor& t1, const at::Tenso
               " towards t1 = ", end, ", each once");
       previous = time;
       if (time == result.t0) {
-        result.outputs.push_back(-1);
+        result.outputs.push_back(Landings::at_t0);
+        continue;
+      }
+      if (dense && time != end) {
+        result.outputs.push_back(Landings::inside);
+        result.interpolated.push_back({time, i});
         continue;
       }
       result.outputs.push_back(static_cast<std::int64_t>(result.times.size()));

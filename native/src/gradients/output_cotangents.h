@@ -18,14 +18,22 @@ class OutputCotangents {
   /// Those of landing `landing` (-1 for t0), one a state; empty where it was not given out.
   TensorList of(std::int64_t landing) const {
     if (!landings_.trajectory) return landing == static_cast<std::int64_t>(landings_.times.size()) - 1 ? cotangents_ : TensorList{};
+    TensorList sum;
     for (std::size_t row = 0; row < landings_.outputs.size(); ++row) {
       if (landings_.outputs[row] != landing) continue;
-      TensorList rows;
-      for (const auto& cotangent : cotangents_)
-        rows.push_back(cotangent.defined() ? cotangent.select(0, static_cast<std::int64_t>(row)) : at::Tensor());
-      return rows;
+      const auto rows = of_row(static_cast<std::int64_t>(row));
+      if (sum.empty()) sum.resize(rows.size());
+      for (std::size_t i = 0; i < rows.size(); ++i)  // the end may have been given out twice
+        if (rows[i].defined()) sum[i] = sum[i].defined() ? sum[i] + rows[i] : rows[i];
     }
-    return {};
+    return sum;
+  }
+
+  /// Those of one entry of t_eval.
+  TensorList of_row(std::int64_t row) const {
+    TensorList rows;
+    for (const auto& cotangent : cotangents_) rows.push_back(cotangent.defined() ? cotangent.select(0, row) : at::Tensor());
+    return rows;
   }
 
   void add(CotangentSweep& sweep, std::int64_t landing) const {
@@ -42,6 +50,12 @@ class OutputCotangents {
       const auto cotangents = of(landing);
       if (!cotangents.empty()) sweep.add_cotangent(cotangents, at::tensor(samples, at::kLong));
     }
+  }
+
+  /// Those of the states interpolated inside step number `step`, which the sweep differentiates next.
+  void add_inside(CotangentSweep& sweep, std::size_t step) const {
+    const auto [first, last] = landings_.inside_step(step);
+    for (auto i = first; i < last; ++i) sweep.add_interpolated(landings_.interpolated[i].theta, of_row(landings_.interpolated[i].row));
   }
 
  private:

@@ -47,6 +47,15 @@ class RecordedAlf final : public RecordedStepper {
       tried_.z.push_back(k[i] + half * tried_.v[i]);
     }
   }
+
+  TensorList inside(const at::Tensor& theta) const override {
+    const auto s = theta.to(state_.z[0].scalar_type()), h = length_.to(state_.z[0].scalar_type());
+    const auto rise = s * s * (3 - 2 * s);
+    TensorList z;
+    for (std::size_t i = 0; i < state_.z.size(); ++i)
+      z.push_back(before_.z[i] + rise * (state_.z[i] - before_.z[i]) + h * s * (1 - s) * ((1 - s) * before_.v[i] - s * state_.v[i]));
+    return z;
+  }
 };
 
 }  // namespace

@@ -105,6 +105,11 @@ class RecordedImplicit final : public RecordedStepper {
     has_start_ = false;
   }
 
+  void retract() override {
+    RecordedStepper::retract();
+    has_start_ = true;
+  }
+
   ImplicitWork work() const override { return work_; }
 
  protected:
@@ -117,8 +122,23 @@ class RecordedImplicit final : public RecordedStepper {
     }
     tried_ = {};
     for (const auto& tensor : z_next_) tried_.z.push_back(tensor.clone());
-    u_ = stages_.k();
+    k_ = u_ = stages_.k();
+    l_ = stages_.l();
     if (result_ == ImplicitStages::Result::fine && at::GradMode::is_enabled()) record(start, length);
+  }
+
+  TensorList inside(const at::Tensor& theta) const override {
+    const auto s = theta.to(state_.z[0].scalar_type()), h = length_.to(state_.z[0].scalar_type());
+    auto z = before_.z;
+    if (!tableau_.starts_explicitly())
+      for (std::size_t i = 0; i < z.size(); ++i) z[i] = z[i] + s * (state_.z[i] - z[i]);
+    const auto polynomials = tableau_.starts_explicitly() ? hermite_interpolant(tableau_.b) : Interpolant{};
+    for (std::size_t j = 0; j < polynomials.size(); ++j) {
+      auto weight = at::zeros_like(s);
+      for (auto m = polynomials[j].size(); m-- > 0;) weight = s * (polynomials[j][m] + weight);
+      for (std::size_t i = 0; i < z.size(); ++i) z[i] = z[i] + h * weight * (apart_ ? k_[j][i] + l_[j][i] : k_[j][i]);
+    }
+    return z;
   }
 
  private:

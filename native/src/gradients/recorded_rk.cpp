@@ -28,16 +28,35 @@ double RecordedRk::error(double rtol, double atol) {
   const auto z_next = plain(tried_.z);
   if (!all_finite(z_next)) return INFINITY;
   std::vector<TensorList> k;
-  for (const auto& stage : u_) k.push_back(plain(stage));
+  for (const auto& stage : u_) k.push_back(stage.empty() ? k.front() : plain(stage));  // one that closes late has weight 0
   auto e = plain(state_.z);
   for (auto& tensor : e) tensor = at::empty_like(tensor);
   return combine({}, k, tableau_.error, h_, e) ? scaled_error_norm(e, plain(state_.z), z_next, rtol, atol) : INFINITY;
 }
 
 void RecordedRk::accept() {
+  if (closes_late(tableau_)) u_.back() = evaluate(start_ + length_, tried_.z);
   RecordedStepper::accept();
   has_start_ = tableau_.fsal;
   if (has_start_) std::swap(u_.front(), u_.back());
+}
+
+void RecordedRk::retract() {
+  RecordedStepper::retract();
+  std::swap(u_.front(), u_.back());
+}
+
+TensorList RecordedRk::inside(const at::Tensor& theta) const {
+  const auto s = theta.to(before_.z[0].scalar_type()), h = length_.to(before_.z[0].scalar_type());
+  auto z = before_.z;
+  const auto last = tableau_.stages() - 1;
+  for (std::size_t j = 0; j <= last; ++j) {
+    auto weight = at::zeros_like(s);
+    for (auto m = tableau_.interpolant[j].size(); m-- > 0;) weight = s * (tableau_.interpolant[j][m] + weight);
+    const auto& k = u_[j == 0 ? last : j == last ? 0 : j];  // as accept() swapped them
+    for (std::size_t i = 0; i < z.size(); ++i) z[i] = z[i] + h * weight * k[i];
+  }
+  return z;
 }
 
 void RecordedRk::advance(const at::Tensor& start, const at::Tensor& length) {
@@ -54,7 +73,8 @@ void RecordedRk::evaluate_start(const at::Tensor& t, const TensorList& z) {
 
 void RecordedRk::evaluate_stages(const at::Tensor& start, const at::Tensor& length, const TensorList& z, std::vector<TensorList>& u) {
   const auto h = length.to(z[0].scalar_type());
-  for (std::size_t i = 1; i < u.size(); ++i) u[i] = evaluate(start + tableau_.c[i] * length, moved(z, h, tableau_.a[i], u));
+  const auto count = closes_late(tableau_) ? u.size() - 1 : u.size();
+  for (std::size_t i = 1; i < count; ++i) u[i] = evaluate(start + tableau_.c[i] * length, moved(z, h, tableau_.a[i], u));
 }
 
 TensorList RecordedRk::moved(const TensorList& z, const at::Tensor& h, const std::vector<double>& weights,
@@ -69,8 +89,8 @@ TensorList RecordedRk::moved(const TensorList& z, const at::Tensor& h, const std
   return result;
 }
 
-std::unique_ptr<RecordedStepper> make_recorded_rk(const Problem& problem, const Landings& landings) {
-  return std::make_unique<RecordedRk>(problem, landings);
+std::unique_ptr<RecordedStepper> make_recorded_rk(const Problem& problem, const Landings& landings, bool interpolating) {
+  return std::make_unique<RecordedRk>(problem, landings, interpolating);
 }
 
 }  // namespace neuralode

@@ -8,16 +8,20 @@ namespace neuralode {
 
 class RecordedRk : public RecordedStepper {
  public:
-  RecordedRk(const Problem& problem, const Landings& landings)
-      : RecordedStepper(problem, landings), tableau_(tableau_of(problem.options.solver)) {}
+  /// interpolating: with states inside steps.
+  RecordedRk(const Problem& problem, const Landings& landings, bool interpolating = false)
+      : RecordedStepper(problem, landings),
+        tableau_(interpolating ? dense_tableau_of(problem.options.solver) : tableau_of(problem.options.solver)) {}
 
   double error_order() const override { return tableau_.error_order; }
   double initial_step_size(double rtol, double atol, double span) override;
   double error(double rtol, double atol) override;
   void accept() override;
+  void retract() override;
 
  protected:
   void advance(const at::Tensor& start, const at::Tensor& length) override;
+  TensorList inside(const at::Tensor& theta) const override;
   /// k_1 = f(t, z) into u_, unless it is there already.
   void evaluate_start(const at::Tensor& t, const TensorList& z);
   /// k_2 on, of as many stages as u has.

@@ -6,19 +6,29 @@
 
 namespace neuralode {
 
-Solution solve(const Problem& problem) {
+namespace {
+
+/// observer: may be null.
+ObservedSolution solve_with(const Problem& problem, const Observer* observer) {
   check(problem.options);
   check_supported(problem.z0);
+  if (observer != nullptr) check(problem.options, *observer);
   switch (problem.options.gradient) {
     case GradientKind::backprop:
-      return solve_backprop(problem);
+      return solve_backprop(problem, observer);
     case GradientKind::none: {
       const at::NoGradGuard not_recording;
-      return solve_with_node(problem);
+      return solve_with_node(problem, observer);
     }
     default:
-      return solve_with_node(problem);
+      return solve_with_node(problem, observer);
   }
 }
+
+}  // namespace
+
+Solution solve(const Problem& problem) { return solve_with(problem, nullptr).solution; }
+
+ObservedSolution solve(const Problem& problem, const Observer& observer) { return solve_with(problem, &observer); }
 
 }  // namespace neuralode

@@ -18,10 +18,11 @@ WatchedTensor::WatchedTensor(const at::Tensor& tensor) : value_(tensor.detach())
 
 bool WatchedTensor::unchanged() const { return version_of(value_) == version_; }
 
-Sweep::Sweep(const Problem& problem)
+Sweep::Sweep(const Problem& problem, const Observer* observer)
     : dynamics(problem.dynamics),
       options(problem.options),
-      landings(landings_of(problem.t0, problem.t1, problem.t_eval)),
+      finds_event(observer != nullptr && observer->event),
+      landings(landings_of(problem.t0, problem.t1, problem.t_eval, problem.options.dense_output)),
       random(problem.z0[0].device()),
       autocast(AutocastState::current(problem.z0[0].device().type())),
       modes(problem.dynamics->modes()),
@@ -29,6 +30,7 @@ Sweep::Sweep(const Problem& problem)
       drift_tolerance(drift_tolerance_of(problem.options, problem.z0[0].scalar_type(), autocast)),
       drift_threshold(repair_threshold(epsilon, drift_tolerance, autocast)) {
   for (const auto& tensor : problem.z0) z0.emplace_back(tensor);
+  if (finds_event) landings.add_end();
 }
 
 double Sweep::span() const { return std::abs(landings.times.back() - landings.t0); }
@@ -40,6 +42,7 @@ std::unique_ptr<Solver> Sweep::solver() {
   choice.exact = options.reversal == ReversalKind::exact;
   choice.coupling = coupling_of(options);
   choice.adaptive = options.steps.step_size == 0;
+  choice.interpolating = options.dense_output || finds_event;
   choice.newton = newton_settings(options.newton, options.steps, epsilon);
   return options.per_sample ? make_sample_solver(choice, span()) : make_solver(choice, lattice, span());
 }

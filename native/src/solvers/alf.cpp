@@ -9,6 +9,8 @@
 #include "core/error.h"
 #include "solvers/alf_kernels.h"
 #include "solvers/first_step.h"
+#include "solvers/interpolant.h"
+#include "solvers/rk_kernels.h"
 #include "tensors/autocast.h"
 #include "tensors/layout.h"
 
@@ -65,6 +67,20 @@ void AlfStepper::accept() {
   step_accepted();
 }
 
+TensorList AlfStepper::interpolated(double theta) {
+  const auto weights = hermite_at(theta);
+  const auto z = arithmetic_.z_of(next_);  // where the state before the step is now
+  auto inside = empty_like(z);
+  combine(z, {z, arithmetic_.v_of(next_), arithmetic_.z_of(state_), arithmetic_.v_of(state_)},
+          {weights.z - 1, h_ * weights.v, weights.z_next, h_ * weights.v_next}, 1, inside);
+  return inside;
+}
+
+void AlfStepper::retract() {
+  std::swap(state_, next_);
+  step_retracted();
+}
+
 AlfReplay::AlfReplay(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const SolverState& start)
     : dynamics_(dynamics),
       random_(random),
@@ -81,6 +97,44 @@ void AlfReplay::step(const Grid::Step& step) {
   std::swap(state_, next_);
 }
 
+namespace {
+
+/// The weights of one end (z, h v) of a step in a state inside it, and their derivatives to theta.
+struct HermiteEnd {
+  double z, v, z_slope, v_slope;
+};
+HermiteEnd start_of_step(double theta) {
+  const auto at = hermite_at(theta), slopes = hermite_slopes_at(theta);
+  return {at.z, at.v, slopes.z, slopes.v};
+}
+HermiteEnd end_of_step(double theta) {
+  const auto at = hermite_at(theta), slopes = hermite_slopes_at(theta);
+  return {at.z_next, at.v_next, slopes.z_next, slopes.v_next};
+}
+
+/// Adds to the cotangents of one end what states inside the step, of length h, ask of it.
+void join(const std::vector<InsideCotangent>& inside, HermiteEnd (*end)(double), double h, const TensorList& a_z, const TensorList& a_v) {
+  for (const auto& [theta, g] : inside)
+    for (std::size_t i = 0; i < g.size(); ++i) {
+      a_z[i].add_(g[i], end(theta).z);
+      a_v[i].add_(g[i], h * end(theta).v);
+    }
+}
+
+/// Adds what they ask of the derivatives to h, if wanted, and to theta, from one end.
+void differentiate_times(const std::vector<InsideCotangent>& inside, HermiteEnd (*end)(double), double h, const TensorList& z,
+                         const TensorList& v, bool wants_h, CotangentSweep::TimeCotangents& result) {
+  result.theta.resize(inside.size());
+  for (std::size_t j = 0; j < inside.size(); ++j) {
+    const auto [at_z, at_v, z_slope, v_slope] = end(inside[j].theta);
+    const double with_v = dot(inside[j].g, v);
+    if (wants_h) result.h += at_v * with_v;
+    result.theta[j] += z_slope * dot(inside[j].g, z) + h * v_slope * with_v;
+  }
+}
+
+}  // namespace
+
 AlfInverse::AlfInverse(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const SolverState& end, TensorList parameters,
                        bool wants_times)
     : StepInverse(dynamics, random, arithmetic.z_of(end), end, std::move(parameters), wants_times),
@@ -90,13 +144,21 @@ AlfInverse::AlfInverse(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& 
 // h enters through t + h/2, through k = z + h/2 v and through z' = k + h/2 v'.
 CotangentSweep::TimeCotangents AlfInverse::step(const Grid::Step& step, bool wants_h, const SolverState* before) {
   TimeCotangents result;
+  const bool differentiates_inside = wants_times_ && !inside_.empty();
+  if (differentiates_inside)
+    differentiate_times(inside_, end_of_step, step.h, arithmetic_.z_of(state_), arithmetic_.v_of(state_), wants_h, result);
+  join(inside_, end_of_step, step.h, a_z_, a_v_);
   take_back(a_u_);
   const auto& k = arithmetic_.reverse_head(state_, a_z_, a_v_, a_u_, step.h);
   const auto [u, cotangents] = linearised(step.t + step.h / 2, k, a_u_, step.evaluation);
   if (wants_times_) result.start = scalar(cotangents.a_t);
   if (wants_h) result.h += (result.start + dot(a_z_, arithmetic_.v_of(state_))) / 2;
   arithmetic_.reverse_tail(state_, u, cotangents.a_z, a_z_, a_v_, step.h);
-  if (wants_h) result.h += dot(a_z_, arithmetic_.v_of(before ? *before : state_)) / 2;
+  const auto& start = before ? *before : state_;
+  if (wants_h) result.h += dot(a_z_, arithmetic_.v_of(start)) / 2;
+  if (differentiates_inside)
+    differentiate_times(inside_, start_of_step, step.h, arithmetic_.z_of(start), arithmetic_.v_of(start), wants_h, result);
+  join(std::exchange(inside_, {}), start_of_step, step.h, a_z_, a_v_);
   return result;
 }
 
@@ -117,18 +179,23 @@ AlfAdjoint::AlfAdjoint(Dynamics& dynamics, RandomReplay& random, double eta, con
 
 CotangentSweep::TimeCotangents AlfAdjoint::step(const Grid::Step& step, const SolverState& before, bool wants_h) {
   TimeCotangents result;
+  const bool differentiates_inside = wants_times_ && !inside_.empty();
+  join(inside_, end_of_step, step.h, a_z_, a_v_);
   take_back(k_);
   take_back(a_u_);
   alf_reverse_head(before.z, before.v, a_z_, a_v_, k_, a_u_, step.h, eta_);  // for a_u; its k is that of the step before
   alf_head(before.z, before.v, k_, step.h);
   const auto [u, cotangents] = linearised(step.t + step.h / 2, k_, a_u_, step.evaluation);
   if (wants_times_) result.start = scalar(cotangents.a_t);
-  if (wants_h) {
-    alf_tail(k_, before.v, u, z_next_, v_next_, step.h, eta_);
-    result.h += (result.start + dot(a_z_, v_next_)) / 2;
+  if (wants_h || differentiates_inside) alf_tail(k_, before.v, u, z_next_, v_next_, step.h, eta_);
+  if (wants_h) result.h += (result.start + dot(a_z_, v_next_)) / 2;
+  if (differentiates_inside) {
+    differentiate_times(inside_, end_of_step, step.h, z_next_, v_next_, wants_h, result);
+    differentiate_times(inside_, start_of_step, step.h, before.z, before.v, wants_h, result);
   }
   alf_reverse_tail(k_, before.v, u, cotangents.a_z, z_next_, v_next_, a_z_, a_v_, step.h, eta_);  // for the cotangents
   if (wants_h) result.h += dot(a_z_, before.v) / 2;
+  join(std::exchange(inside_, {}), start_of_step, step.h, a_z_, a_v_);
   return result;
 }
 
@@ -167,6 +234,7 @@ class AlfSolver final : public Solver {
     return arithmetic_->start(std::move(z0), v0);
   }
   TensorList z_of(const SolverState& state) const override { return arithmetic_->z_of(state); }
+  SolverState in_floats(const SolverState& state) const override { return {arithmetic_->z_of(state), arithmetic_->v_of(state)}; }
   double log_amplification() const override { return arithmetic_->log_amplification(); }
   bool exact() const override { return arithmetic_->exact(); }
 

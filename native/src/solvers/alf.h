@@ -2,7 +2,7 @@
 //   step:    k = z + h/2 v;  u = f(t + h/2, k);  v' = (1 - 2 eta) v + 2 eta u;  z' = k + h/2 v'
 //   start:   v0 = f(t0, z0)
 //   error:   h (u - v), the difference to the Euler step with v: of order 2 in h
-// Order 2 for eta = 1, else 1. One evaluation of f a step.
+// Order 2 for eta = 1, else 1. One evaluation of f a step. Inside a step: cubic Hermite interpolation between (z, v) and (z', v').
 #pragma once
 
 #include "solvers/alf_arithmetic.h"
@@ -25,6 +25,8 @@ class AlfStepper final : public ForwardStepper {
   double error(double rtol, double atol) override;
   void require_acceptable() const override;
   void accept() override;
+  TensorList interpolated(double theta) override;
+  void retract() override;
   TensorList z_of(const SolverState& state) const override { return arithmetic_.z_of(state); }
 
  private:
@@ -51,10 +53,12 @@ class AlfReplay final : public Replay {
 /// Reverse sweep: reconstructs (z, v) step by step and carries their cotangents and the parameters' along.
 ///   k = z' - h/2 v';  u = f(t + h/2, k);  v = (v' - 2 eta u) / (1 - 2 eta);  z = k - h/2 v
 ///   s = a_v + h/2 a_z;  a_u = 2 eta s;  a_k = a_z + (df/dk)^T a_u;  a_z = a_k;  a_v = (1 - 2 eta) s + h/2 a_k
+/// The cotangent of a state interpolated inside the step joins (a_z, a_v) before and after by its four weights.
 /// The inverse and the pullback need f at the same k: one linearised evaluation a step.
 class AlfInverse final : public StepInverse {
  public:
-  AlfInverse(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const SolverState& end, TensorList parameters, bool wants_times);
+  AlfInverse(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const SolverState& end, TensorList parameters,
+             bool wants_times);
   TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) override;
   Start start(double t0, TensorList z0) override;
   double drift(const SolverState& known) const override { return arithmetic_.drift(state_, known); }

@@ -12,14 +12,21 @@ namespace {
 
 class Drive {
  public:
-  Drive(Stepper& stepper, double t0, const StepSizeOptions& options, Grid& grid)
-      : stepper_(stepper), options_(options), controller_(options.controller, stepper.error_order()), grid_(grid), t_(t0) {
+  Drive(Stepper& stepper, double t0, const StepSizeOptions& options, Grid& grid, const AfterStep& after_step)
+      : stepper_(stepper),
+        options_(options),
+        controller_(options.controller, stepper.error_order()),
+        grid_(grid),
+        after_step_(after_step),
+        t_(t0) {
     grid_.end = t0;
   }
 
-  void to(double landing, std::int64_t index) {
-    if (landing != t_) options_.step_size > 0 ? fixed(landing, index) : adaptive(landing, index);
+  /// Returns whether to go on.
+  bool to(double landing, std::int64_t index) {
+    if (landing != t_ && !(options_.step_size > 0 ? fixed(landing, index) : adaptive(landing, index))) return false;
     stepper_.land(index);
+    return true;
   }
 
   void choose_first_step(double span) {
@@ -28,7 +35,7 @@ class Drive {
   }
 
  private:
-  void fixed(double landing, std::int64_t index) {
+  bool fixed(double landing, std::int64_t index) {
     const double start = t_, h = std::copysign(options_.step_size, landing - start);
     const double steps = fixed_step_count(start, landing, options_.step_size);
     if (steps > static_cast<double>(options_.max_steps))
@@ -40,11 +47,13 @@ class Drive {
       const double t = start + static_cast<double>(i) * h;
       step(t, last ? landing - t : h, last ? index : -1);
       grid_.end = last ? landing : t + h;
+      if (after_step_ && !after_step_(grid_)) return false;
     }
     t_ = landing;
+    return true;
   }
 
-  void adaptive(double landing, std::int64_t index) {
+  bool adaptive(double landing, std::int64_t index) {
     const double sign = landing > t_ ? 1 : -1;
     while (t_ != landing) {
       const double remaining = std::abs(landing - t_);
@@ -65,7 +74,9 @@ class Drive {
       stepper_.accept();
       t_ = grid_.end = lands ? landing : t_ + sign * length;
       suggested_ = lands ? std::max(suggested_, next) : next;  // a step cut short by a landing says nothing against longer ones
+      if (after_step_ && !after_step_(grid_)) return false;
     }
+    return true;
   }
 
   void step(double t, double h, std::int64_t landing) {
@@ -95,6 +106,7 @@ class Drive {
   const StepSizeOptions& options_;
   StepController controller_;
   Grid& grid_;
+  const AfterStep& after_step_;
   double t_;
   double suggested_ = 0;
   std::int64_t attempts_ = 0;
@@ -106,10 +118,16 @@ double fixed_step_count(double start, double landing, double step_size) {
   return landing == start ? 0 : std::max(1.0, std::ceil(std::abs(landing - start) / step_size - 1e-9));
 }
 
-void drive(Stepper& stepper, double t0, const std::vector<double>& landings, const StepSizeOptions& options, Grid& grid) {
-  Drive drive(stepper, t0, options, grid);
+TensorList Stepper::interpolated(double) { fail(Status::unsupported, "this solver has no states inside its steps"); }
+
+void Stepper::retract() { fail(Status::unsupported, "this solver cannot take a step back"); }
+
+void drive(Stepper& stepper, double t0, const std::vector<double>& landings, const StepSizeOptions& options, Grid& grid,
+           const AfterStep& after_step) {
+  Drive drive(stepper, t0, options, grid, after_step);
   if (options.step_size == 0) drive.choose_first_step(std::abs(landings.back() - t0));
-  for (std::size_t i = 0; i < landings.size(); ++i) drive.to(landings[i], static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < landings.size(); ++i)
+    if (!drive.to(landings[i], static_cast<std::int64_t>(i))) return;
 }
 
 }  // namespace neuralode

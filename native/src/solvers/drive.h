@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "solvers/per_sample/round.h"
 #include "solvers/step_size.h"
+#include "tensors/tensor_list.h"
 
 namespace neuralode {
 
@@ -54,7 +56,16 @@ class Stepper {
   virtual void accept() = 0;
   /// The state has reached landing time `index`.
   virtual void land(std::int64_t index) = 0;
+
+  /// z inside the last accepted step, at t + theta h, 0 <= theta <= 1, before the next is tried; detached. Throws unsupported where the
+  /// method was made without an interpolant.
+  virtual TensorList interpolated(double theta);
+  /// The last accepted step is not accepted, before the next is tried; as interpolated.
+  virtual void retract();
 };
+
+/// Called after each accepted step, which is the grid's last. Returns whether to go on.
+using AfterStep = std::function<bool(Grid& grid)>;
 
 /// Steps of the given length that a fixed grid takes from `start` to `landing`; a remainder of rounding size is no step of its own.
 double fixed_step_count(double start, double landing, double step_size);
@@ -62,6 +73,8 @@ double fixed_step_count(double start, double landing, double step_size);
 /// Steps from t0 to landings.front(), ..., landings.back(), which are monotone from t0 on; a landing time equal to where the
 /// state is takes no step. Throws step_limit, step_size_underflow and what require_acceptable throws; `grid` then has what was accepted.
 /// Fixed: every step has the given length but the last before each landing time, which is shortened (never by rounding alone).
-void drive(Stepper& stepper, double t0, const std::vector<double>& landings, const StepSizeOptions& options, Grid& grid);
+/// after_step: may be empty; where it stops the loop, no landing is told.
+void drive(Stepper& stepper, double t0, const std::vector<double>& landings, const StepSizeOptions& options, Grid& grid,
+           const AfterStep& after_step = {});
 
 }  // namespace neuralode

@@ -96,6 +96,10 @@ TensorList ImplicitAdjoint::gathered(std::size_t i, const std::vector<std::vecto
                                      double h) const {
   std::vector<TensorList> terms{a_z_};
   std::vector<double> weights{tableau_.b[i]};
+  for (const auto& [theta, g] : inside_) {
+    terms.push_back(g);
+    weights.push_back(tableau_.weights_inside(theta)[i]);
+  }
   for (std::size_t j = i + 1; j < a_stages.size(); ++j) {
     terms.push_back(a_stages[j]);
     weights.push_back(a[j][i]);
@@ -103,6 +107,19 @@ TensorList ImplicitAdjoint::gathered(std::size_t i, const std::vector<std::vecto
   auto sum = empty_like(a_z_);
   combine({}, terms, weights, h, sum);
   return sum;
+}
+
+void ImplicitAdjoint::differentiate_times(const std::vector<Stage>& stages, double h, bool wants_h, TimeCotangents& result) const {
+  for (const auto& [theta, g] : inside_) {
+    const auto weights = tableau_.weights_inside(theta), slopes = tableau_.slopes_inside(theta);
+    double along = 0;
+    for (std::size_t i = 0; i < stages.size(); ++i) {
+      const double with_slope = dot(g, stages[i].k) + (apart_ ? dot(g, stages[i].l) : 0);
+      if (wants_h) result.h += weights[i] * with_slope;
+      along += slopes[i] * with_slope;
+    }
+    if (wants_times_) result.theta.push_back(h * along);
+  }
 }
 
 CotangentSweep::TimeCotangents ImplicitAdjoint::step(const Grid::Step& step, const SolverState& before, bool wants_h) {
@@ -124,6 +141,7 @@ CotangentSweep::TimeCotangents ImplicitAdjoint::step(const Grid::Step& step, con
   };
   if (wants_h) weigh(a_z_, tableau_.b, false);
   if (wants_h && apart_) weigh(a_z_, tableau_.b, true);
+  if (wants_times_) differentiate_times(stages, step.h, wants_h, result);
   for (std::size_t i = stages.size(); i-- > 0;) {
     const double scale = step.h * tableau_.a[i].back();
     auto right = gathered(i, tableau_.a, a_stages, step.h);
@@ -145,6 +163,7 @@ CotangentSweep::TimeCotangents ImplicitAdjoint::step(const Grid::Step& step, con
     stages[i].implicit_part.state_pullback = nullptr;
     stages[i].explicit_part = {};
   }
+  for (auto& [theta, g] : std::exchange(inside_, {})) a_stages.push_back(std::move(g));
   combine(a_z_, a_stages, std::vector<double>(a_stages.size(), 1), 1, a_z_);
   return result;
 }

@@ -39,8 +39,10 @@ class ImplicitAdjoint final : public StepAdjoint {
   std::vector<Stage> linearised_stages(const Grid::Step& step, const SolverState& before);
   /// x of (I - scale J^T) x = r.
   TensorList transposed_solve(const Stage& stage, const TensorList& r, double scale);
-  /// h (b_i a_z' + sum over j > i of a_ji a_z_j).
+  /// h (b_i a_z' + sum of b_i(theta) g of the states inside the step + sum over j > i of a_ji a_z_j).
   TensorList gathered(std::size_t i, const std::vector<std::vector<double>>& a, const std::vector<TensorList>& a_stages, double h) const;
+  /// What the states inside the step ask of the derivatives to h and theta.
+  void differentiate_times(const std::vector<Stage>& stages, double h, bool wants_h, TimeCotangents& result) const;
 
   const ImplicitTableau& tableau_;
   const NewtonSettings& settings_;

@@ -89,6 +89,15 @@ ImplicitStages::Result ImplicitStages::run(double t, double h, const TensorList&
   return finite ? Result::fine : Result::non_finite;
 }
 
+TensorList ImplicitStages::inside(double theta, double h, const TensorList& z, const TensorList& z_next) {
+  auto result = empty_like(z);
+  if (tableau_.starts_explicitly())
+    move(z, tableau_.weights_inside(theta), tableau_.weights_inside(theta), h, result);
+  else
+    combine(z, {z, z_next}, {-theta, theta}, 1, result);
+  return result;
+}
+
 bool ImplicitStages::error(double h, TensorList& e) {
   auto raw = empty_like(k_[0]);
   if (!move({}, tableau_.error, tableau_.error, h, raw)) return false;
@@ -148,6 +157,14 @@ class ImplicitStepper final : public ForwardStepper {
     std::swap(state_.z, z_next_);
     has_start_ = false;
     step_accepted();
+  }
+
+  TensorList interpolated(double theta) override { return stages_.inside(theta, h_, z_next_, state_.z); }  // as accept() swapped them
+
+  void retract() override {
+    std::swap(state_.z, z_next_);
+    has_start_ = true;
+    step_retracted();
   }
 
   ImplicitWork work() const override { return work_; }

@@ -2,6 +2,7 @@
 //   z_i = z + h sum over j <= i of a[i][j] k_j + h sum over j < i of explicit_a[i][j] l_j;   k_i, l_i = implicit and explicit part of f(t +
 //   c[i] h, z_i) z' = z + h sum of b[i] (k_i + l_i);   error = h sum of error[i] (k_i + l_i)
 // Stiffly accurate: a.back() == b, so that z' is the last stage where f is not split.
+// Inside a step: z + h sum of b_i(theta) (k_i + l_i), Hermite's where the first stage is explicit, else linear between z and z'.
 #pragma once
 
 #include "solvers/tableau.h"
@@ -12,6 +13,13 @@ struct ImplicitTableau : Tableau {              ///< row i of a has i + 1 entrie
   std::vector<std::vector<double>> explicit_a;  ///< row i has i entries; empty without an explicit method
 
   double gamma() const { return a.back().back(); }
+  bool starts_explicitly() const { return a.front().back() == 0; }
+  std::vector<double> weights_inside(double theta) const {
+    return starts_explicitly() ? weights_at(hermite_interpolant(b), theta) : std::vector{theta};
+  }
+  std::vector<double> slopes_inside(double theta) const {
+    return starts_explicitly() ? slopes_at(hermite_interpolant(b), theta) : std::vector{1.0};
+  }
 };
 
 /// solver: implicit.

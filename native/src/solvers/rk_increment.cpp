@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "solvers/alf_kernels.h"
 #include "solvers/rk_kernels.h"
 #include "tensors/layout.h"
@@ -24,7 +26,8 @@ void RkIncrement::linearize(double t, double h, const TensorList& z, const First
   h_ = h;
   linearizations_.clear();
   k_.clear();
-  for (std::size_t i = 0; i < tableau_.used_stages(); ++i) {
+  const auto count = inside_.empty() ? tableau_.used_stages() : tableau_.stages();
+  for (std::size_t i = 0; i < count; ++i) {
     auto z_i = z;
     if (i > 0) combine(z, k_, tableau_.a[i], h, z_i = empty_like(z));
     linearizations_.push_back(i == 0 ? sweep_.linearization(first.t, z_i, first.evaluation)
@@ -36,21 +39,33 @@ void RkIncrement::linearize(double t, double h, const TensorList& z, const First
 TensorList RkIncrement::stage_cotangent(std::size_t i, const TensorList& a, double scale, const std::vector<TensorList>& a_stages) const {
   std::vector<TensorList> terms{a};
   std::vector<double> weights{scale * tableau_.b[i]};
+  for (const auto& [theta, g] : inside_) {
+    terms.push_back(g);
+    weights.push_back(weights_at(tableau_.interpolant, theta)[i]);
+  }
   for (std::size_t j = i + 1; j < k_.size(); ++j) {
     const auto& row = tableau_.a[j];
     if (i >= row.size() || row[i] == 0 || a_stages[j].empty()) continue;
     terms.push_back(a_stages[j]);
     weights.push_back(row[i]);
   }
-  if (weights.size() == 1 && weights[0] == 0) return {};
+  if (std::all_of(weights.begin(), weights.end(), [](double weight) { return weight == 0; })) return {};
   auto a_k = empty_like(a);
   combine({}, terms, weights, h_, a_k);
   return a_k;
 }
 
+void RkIncrement::differentiate_times(bool wants_h, CotangentSweep::TimeCotangents& result) const {
+  for (const auto& [theta, g] : inside_) {
+    if (wants_h) result.h += weighted_dot(g, k_, weights_at(tableau_.interpolant, theta));
+    if (sweep_.wants_times()) result.theta.push_back(h_ * weighted_dot(g, k_, slopes_at(tableau_.interpolant, theta)));
+  }
+}
+
 CotangentSweep::TimeCotangents RkIncrement::pull_back(const TensorList& a, double scale, const TensorList& a_z, bool wants_h) {
   CotangentSweep::TimeCotangents result;
   if (wants_h) result.h += scale * weighted_dot(a, k_, tableau_.b);
+  differentiate_times(wants_h, result);
   std::vector<TensorList> a_stages(k_.size()), used;
   for (std::size_t i = k_.size(); i-- > 0;) {
     const auto a_k = stage_cotangent(i, a, scale, a_stages);
@@ -62,7 +77,9 @@ CotangentSweep::TimeCotangents RkIncrement::pull_back(const TensorList& a, doubl
     if (wants_h) result.h += tableau_.c[i] * a_t + weighted_dot(a_stages[i], k_, tableau_.a[i]);
     used.push_back(a_stages[i]);
   }
+  for (auto& [theta, g] : inside_) used.push_back(std::move(g));
   combine(a_z, used, std::vector<double>(used.size(), 1.0), 1, a_z);
+  inside_.clear();
   linearizations_.clear();
   k_.clear();
   return result;

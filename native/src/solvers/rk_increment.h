@@ -1,6 +1,7 @@
 // The increment of an explicit Runge-Kutta step and its derivatives:  Psi_h(t, z) = h sum of b_i k_i
 // Discrete adjoint (Zhang & Zhao 2022, equation 7), from the last used stage i to the first:
 //   a_k_i = h (b_i a_Psi + sum over j > i of a_ji a_z_j);   a_z_i = (df/dz_i)^T a_k_i;   (dPsi/dz)^T a_Psi = sum of a_z_i
+// The cotangent g of a state interpolated at theta adds h b_i(theta) g to a_k_i and g to a_z.
 #pragma once
 
 #include "solvers/sweeps.h"
@@ -13,6 +14,9 @@ class RkIncrement {
  public:
   RkIncrement(CotangentSweep& sweep, const Tableau& tableau) : sweep_(sweep), tableau_(tableau) {}
 
+  /// Cotangents of states interpolated inside the step that is linearised next: pull_back adds them and what they ask for. The tableau:
+  /// with an interpolant.
+  void join(std::vector<InsideCotangent> inside) { inside_ = std::move(inside); }
   /// Number and time of stage 0's evaluation, the time being t up to rounding.
   struct First {
     std::int64_t evaluation;
@@ -27,6 +31,8 @@ class RkIncrement {
   CotangentSweep::TimeCotangents pull_back(const TensorList& a, double scale, const TensorList& a_z, bool wants_h);
 
  private:
+  /// What the states inside ask of the derivatives to h and theta.
+  void differentiate_times(bool wants_h, CotangentSweep::TimeCotangents& result) const;
   /// a_k_i; empty where it is zero. a_stages: a_z_j of the stages after i.
   TensorList stage_cotangent(std::size_t i, const TensorList& a, double scale, const std::vector<TensorList>& a_stages) const;
 
@@ -35,6 +41,7 @@ class RkIncrement {
   double h_ = 0;
   std::vector<Linearization> linearizations_;
   std::vector<TensorList> k_;
+  std::vector<InsideCotangent> inside_;
 };
 
 }  // namespace neuralode

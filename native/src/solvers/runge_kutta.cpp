@@ -76,7 +76,7 @@ std::int64_t RkStepper::attempt(double t, double h, std::int64_t) {
   h_ = h;
   evaluate_start(t, state_.z);
   const auto first = evaluations_;
-  finite_ = stages_.run(t, h, state_.z, evaluation(), /*closing=*/true, z_next_);
+  finite_ = stages_.run(t, h, state_.z, evaluation(), !closes_late(tableau_), z_next_);
   return first;
 }
 
@@ -93,14 +93,35 @@ void RkStepper::require_acceptable() const {
 }
 
 void RkStepper::accept() {
+  if (closes_late(tableau_)) stages_.set(tableau_.stages() - 1, evaluate(t_ + h_, z_next_), z_next_);
   std::swap(state_.z, z_next_);
   has_start_ = tableau_.fsal;
+  previous_start_ = start_evaluation_;
+  previous_start_time_ = start_time_;
   if (tableau_.fsal) {
     std::swap(stages_.k().front(), stages_.k().back());
     start_evaluation_ = evaluations_ - 1;
     start_time_ = t_ + h_;
   }
   step_accepted();
+}
+
+TensorList RkStepper::interpolated(double theta) {
+  if (tableau_.interpolant.empty() || !tableau_.fsal) return Stepper::interpolated(theta);
+  auto weights = weights_at(tableau_.interpolant, theta);
+  std::swap(weights.front(), weights.back());  // as accept() swapped the stages
+  auto z = empty_like(state_.z);
+  combine(z_next_, stages_.k(), weights, h_, z);
+  return z;
+}
+
+void RkStepper::retract() {
+  if (!tableau_.fsal) return Stepper::retract();
+  std::swap(state_.z, z_next_);
+  std::swap(stages_.k().front(), stages_.k().back());
+  start_evaluation_ = previous_start_;
+  start_time_ = previous_start_time_;
+  step_retracted();
 }
 
 RkReplay::RkReplay(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, const SolverState& start)

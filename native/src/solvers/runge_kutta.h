@@ -49,6 +49,8 @@ class RkStepper : public ForwardStepper {
   double error(double rtol, double atol) override;
   void require_acceptable() const override;
   void accept() override;
+  TensorList interpolated(double theta) override;
+  void retract() override;
 
  protected:
   /// k_1 = f(t, z), unless it is there already.
@@ -66,8 +68,8 @@ class RkStepper : public ForwardStepper {
 
  private:
   TensorList z_next_, error_;
-  double direction_, start_time_ = 0;
-  std::int64_t start_evaluation_ = -1;
+  double direction_, start_time_ = 0, previous_start_time_ = 0;
+  std::int64_t start_evaluation_ = -1, previous_start_ = -1;
 };
 
 class RkReplay final : public Replay {
@@ -93,6 +95,7 @@ class RkAdjoint final : public StepAdjoint {
   RkAdjoint(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, const TensorList& z, TensorList parameters, bool wants_times)
       : StepAdjoint(dynamics, random, z, std::move(parameters), wants_times), increment_(*this, tableau) {}
   TimeCotangents step(const Grid::Step& step, const SolverState& before, bool wants_h) override {
+    increment_.join(std::exchange(inside_, {}));
     increment_.linearize(step.t, step.h, before.z, {step.start, step.start_time}, step.evaluation);
     return increment_.pull_back(a_z_, 1, a_z_, wants_h);
   }

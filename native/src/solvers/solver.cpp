@@ -14,7 +14,7 @@ std::unique_ptr<Solver> make_solver(const SolverChoice& choice, Lattice& lattice
   if (traits_of(choice.kind).implicit) return make_implicit_solver(implicit_tableau_of(choice.kind), choice.newton);
   if (choice.kind == SolverKind::reversible_heun) return make_reversible_heun_solver(span);
   if (choice.coupling > 0) return make_coupled_rk_solver({tableau_of(choice.kind), choice.coupling, choice.adaptive}, span);
-  return make_rk_solver(tableau_of(choice.kind));
+  return make_rk_solver(choice.interpolating ? dense_tableau_of(choice.kind) : tableau_of(choice.kind));
 }
 
 }  // namespace neuralode

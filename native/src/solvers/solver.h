@@ -30,6 +30,8 @@ class Solver {
   virtual SolverState start(Dynamics&, RandomReplay&, double, TensorList z0) { return {std::move(z0), {}}; }
   /// z of a state as floats; maybe its very tensors.
   virtual TensorList z_of(const SolverState& state) const { return state.z; }
+  /// What adjoint() takes as a state before a step.
+  virtual SolverState in_floats(const SolverState& state) const { return state; }
 
   /// Of a reversible solver: log of what undoing one step does to an error, f apart.
   virtual double log_amplification() const { return 0; }
@@ -39,11 +41,12 @@ class Solver {
 
 struct SolverChoice {
   SolverKind kind = SolverKind::alf;
-  double eta = 1;         ///< alf
-  bool exact = false;     ///< alf: on a lattice
-  double coupling = 0;    ///< explicit Runge-Kutta methods: > 0 couples their steps
-  bool adaptive = false;  ///< whether steps need an error estimate
-  NewtonSettings newton;  ///< implicit solvers
+  double eta = 1;              ///< alf
+  bool exact = false;          ///< alf: on a lattice
+  double coupling = 0;         ///< explicit Runge-Kutta methods: > 0 couples their steps
+  bool adaptive = false;       ///< whether steps need an error estimate
+  bool interpolating = false;  ///< steppers can interpolate and retract, step adjoints and inverses take add_interpolated
+  NewtonSettings newton;       ///< implicit solvers
 };
 
 /// lattice: of the exact arithmetic, chosen at its start; must outlive the solver. span: |t1 - t0|.

@@ -70,6 +70,8 @@ void CotangentSweep::add_cotangent(const TensorList& a_z, const at::Tensor& samp
     if (a_z[i].defined()) a_z_[i].index_add_(0, samples, a_z[i].index_select(0, samples));
 }
 
+void CotangentSweep::add_interpolated(double theta, TensorList g) { inside_.push_back({theta, cotangent_like(std::move(g), a_z_)}); }
+
 TensorList CotangentSweep::take_parameters() { return std::exchange(a_parameters_, TensorList(parameters_.size())); }
 
 std::pair<TensorList, InputCotangents> CotangentSweep::linearised(const at::Tensor& t, const TensorList& z, const TensorList& a_u,

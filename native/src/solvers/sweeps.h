@@ -67,6 +67,10 @@ class ForwardStepper : public Stepper {
     new_step_ = true;
     if (observer_.after_step) observer_.after_step();
   }
+  void step_retracted() {
+    --accepted_;
+    new_step_ = false;
+  }
   /// Throws non_finite, naming the state in which `u` = f(t, z) is not finite, if any is not.
   void fail_non_finite(const std::vector<TensorList>& u, double t) const;
 
@@ -91,6 +95,12 @@ class Replay {
   virtual ImplicitWork work() const { return {}; }
 };
 
+/// The cotangent g of a state interpolated at theta inside a step.
+struct InsideCotangent {
+  double theta;
+  TensorList g;
+};
+
 /// Cotangents on their way back through a solve.
 class CotangentSweep {
  public:
@@ -103,12 +113,15 @@ class CotangentSweep {
   struct TimeCotangents {
     double start = 0;
     double h = 0;
+    std::vector<double> theta = {};  ///< of each state that was interpolated inside the step, where times are wanted
   };
 
   /// Adds the cotangent of a state that was given out; undefined entries are zero.
   void add_cotangent(const TensorList& a_z);
   /// The same in some rows of the batch. samples: (rows,), int64.
   void add_cotangent(const TensorList& a_z, const at::Tensor& samples);
+  /// Adds the cotangent g of a state interpolated at theta inside the step that comes next; undefined entries are zero. The step joins it.
+  void add_interpolated(double theta, TensorList g);
   /// The cotangents of the parameters that were added since the last call.
   TensorList take_parameters();
   TensorList& a_z() { return a_z_; }
@@ -140,6 +153,7 @@ class CotangentSweep {
   bool wants_times_;
   TensorList a_z_, a_parameters_;
   std::vector<TimeCotangents> of_samples_;
+  std::vector<InsideCotangent> inside_;  ///< of the step that comes next, which clears it
   std::int64_t evaluations_ = 0;
 
  private:

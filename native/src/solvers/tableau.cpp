@@ -1,5 +1,7 @@
 #include "solvers/tableau.h"
 
+#include <array>
+
 #include "core/error.h"
 
 namespace neuralode {
@@ -19,5 +21,30 @@ const Tableau& tableau_of(SolverKind solver) {
   }
   fail(Status::invalid_argument, "solver: ", static_cast<int>(solver), " has no Butcher tableau");
 }
+
+const Tableau& dense_tableau_of(SolverKind solver) {
+  static const auto all = [] {
+    std::array<Tableau, static_cast<std::size_t>(SolverKind::dopri8) + 1> tableaus;
+    for (auto i = static_cast<std::size_t>(SolverKind::euler); i < tableaus.size(); ++i)
+      tableaus[i] = with_interpolant(tableau_of(static_cast<SolverKind>(i)));
+    return tableaus;
+  }();
+  tableau_of(solver);  // throws for another one
+  return all[static_cast<std::size_t>(solver)];
+}
+
+Tableau with_interpolant(Tableau tableau) {
+  if (!tableau.fsal) {
+    tableau.fsal = true;
+    tableau.c.push_back(1);
+    tableau.a.push_back(tableau.b);
+    tableau.b.push_back(0);
+    if (!tableau.error.empty()) tableau.error.push_back(0);
+  }
+  if (tableau.interpolant.empty()) tableau.interpolant = hermite_interpolant(tableau.b);
+  return tableau;
+}
+
+bool closes_late(const Tableau& tableau) { return tableau.fsal && (tableau.error.empty() || tableau.error.back() == 0); }
 
 }  // namespace neuralode

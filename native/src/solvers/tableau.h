@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "solvers/interpolant.h"
 #include "solvers/solver_kind.h"
 
 namespace neuralode {
@@ -16,6 +17,7 @@ struct Tableau {
   std::vector<double> c;
   std::vector<std::vector<double>> a;  ///< row i has i entries, or fewer when the rest are 0
   std::vector<double> b, error;        ///< error: b less the embedded method's; empty without one
+  Interpolant interpolant = {};        ///< of the method's own; empty without one
 
   std::size_t stages() const { return c.size(); }
   /// Those that z' depends on: a FSAL method's last is for the error estimate and the next step.
@@ -24,6 +26,14 @@ struct Tableau {
 
 /// solver: an explicit Runge-Kutta method.
 const Tableau& tableau_of(SolverKind solver);
+
+/// The same method with an interpolant: its own, or Hermite's. A method that is not FSAL is made so by a closing stage f(t + h, z') of
+/// weight 0, which is the next step's first.
+const Tableau& dense_tableau_of(SolverKind solver);
+Tableau with_interpolant(Tableau tableau);
+
+/// Whether a FSAL method's last stage has no part in the error estimate, so that rejected steps need not evaluate it.
+bool closes_late(const Tableau& tableau);
 
 namespace tableaus {
 const Tableau& euler();

@@ -11,6 +11,8 @@
 
 namespace neuralode::abi {
 
+neuralode_status no_stop(void*, int64_t, double, double, const neuralode_tensor*, int64_t, int32_t*) { return NEURALODE_OK; }
+
 neuralode_status identity(void*, neuralode_tensor, const neuralode_tensor* z, int64_t count, neuralode_tensor* out_u) {
   for (int64_t i = 0; i < count; ++i)
     if (const auto status = neuralode_tensor_share(z[i], &out_u[i])) return status;
@@ -22,6 +24,7 @@ World::World(const std::string& folder) : z(vector_of({1, 2})), t(scalar_of(0)),
   EXPECT_OK(neuralode_tensor_map_set(map.get(), "x", z.get()));
   EXPECT_OK(neuralode_dynamics_create_callback(identity, nullptr, nullptr, nullptr, nullptr, 0, nullptr, 0, dynamics.out()));
   EXPECT_OK(neuralode_solve(dynamics.get(), z.list(), 1, t.get(), t.get(), nullptr, nullptr, solution.out()));
+  EXPECT_OK(neuralode_observer_create(no_stop, nullptr, 0, nullptr, nullptr, observer.out()));
   EXPECT_OK(neuralode_model_create("odenet-small", nullptr, nullptr, model.out()));
   EXPECT_OK(neuralode_optimizer_create(nullptr, w.list(), 1, optimizer.out()));
   EXPECT_OK(neuralode_checkpoint_save((folder + "/checkpoint").c_str(), model.get(), optimizer.get(), "{}"));
@@ -57,6 +60,12 @@ const std::set<std::string> may_be_null{"neuralode_set_last_error.text",
                                         "neuralode_dynamics_create_callback.user",
                                         "neuralode_solve.t_eval",
                                         "neuralode_solve.options",
+                                        "neuralode_observer_create.step",
+                                        "neuralode_observer_create.event",
+                                        "neuralode_observer_create.release",
+                                        "neuralode_observer_create.user",
+                                        "neuralode_solve_observed.t_eval",
+                                        "neuralode_solve_observed.options",
                                         "neuralode_model_create.options",
                                         "neuralode_model_create.solve",
                                         "neuralode_model_set_solve.solve",
@@ -127,6 +136,7 @@ TEST(NullArguments, DestroyingNullIsFine) {
   EXPECT_OK(neuralode_tensor_map_destroy(nullptr));
   EXPECT_OK(neuralode_dynamics_destroy(nullptr));
   EXPECT_OK(neuralode_solution_destroy(nullptr));
+  EXPECT_OK(neuralode_observer_destroy(nullptr));
   EXPECT_OK(neuralode_model_destroy(nullptr));
   EXPECT_OK(neuralode_optimizer_destroy(nullptr));
   EXPECT_OK(neuralode_checkpoint_destroy(nullptr));

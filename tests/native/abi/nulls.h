@@ -12,6 +12,9 @@ namespace neuralode::abi {
 /// u = z.
 neuralode_status identity(void* user, neuralode_tensor t, const neuralode_tensor* z, int64_t count, neuralode_tensor* out_u);
 
+/// A neuralode_step_callback that does nothing.
+neuralode_status no_stop(void* user, int64_t number, double t, double h, const neuralode_tensor* z, int64_t count, int32_t* out_stop);
+
 /// Something of every kind, so that the argument that is NULL is the only thing wrong.
 struct World {
   explicit World(const std::string& folder);
@@ -19,6 +22,7 @@ struct World {
   TensorMap map;
   Dynamics dynamics;
   Solution solution;
+  Owned<neuralode_observer, neuralode_observer_destroy> observer;
   Model model;
   Optimizer optimizer;
   Checkpoint checkpoint;

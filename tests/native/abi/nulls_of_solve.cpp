@@ -7,12 +7,15 @@ NullCalls solve_nulls(World& w) {
   static neuralode_tensor_map map = nullptr;
   static neuralode_dynamics dynamics = nullptr;
   static neuralode_solution solution = nullptr;
+  static int32_t occurred = 0;
   static neuralode_status status = NEURALODE_OK;
   static const char* text = nullptr;
   static double reached = 0;
   const auto create = [](neuralode_eval_callback eval, int64_t parameters, int64_t buffers, neuralode_dynamics* made) {
     return neuralode_dynamics_create_callback(eval, nullptr, nullptr, nullptr, nullptr, parameters, nullptr, buffers, made);
   };
+  const auto observe = [](neuralode_dynamics f, const neuralode_tensor* z0, neuralode_tensor t0, neuralode_tensor t1, neuralode_observer by,
+                           neuralode_solution* made) { return neuralode_solve_observed(f, z0, 1, t0, t1, nullptr, nullptr, by, made); };
   return {
       {"neuralode_dynamics_create_callback.eval", [=] { return create(nullptr, 0, 0, &dynamics); }},
       {"neuralode_dynamics_create_callback.parameters", [=] { return create(identity, 1, 0, &dynamics); }},
@@ -61,6 +64,22 @@ NullCalls solve_nulls(World& w) {
       {"neuralode_solution_status.out_status", [&] { return neuralode_solution_status(w.solution.get(), nullptr, &text, &reached); }},
       {"neuralode_solution_status.out_text", [&] { return neuralode_solution_status(w.solution.get(), &status, nullptr, &reached); }},
       {"neuralode_solution_status.out_reached", [&] { return neuralode_solution_status(w.solution.get(), &status, &text, nullptr); }},
+      {"neuralode_observer_create.out_observer", [] { return neuralode_observer_create(no_stop, nullptr, 0, nullptr, nullptr, nullptr); }},
+      {"neuralode_solve_observed.dynamics",
+       [=, &w] { return observe(nullptr, w.z.list(), w.t.get(), w.t.get(), w.observer.get(), &solution); }},
+      {"neuralode_solve_observed.z0",
+       [=, &w] { return observe(w.dynamics.get(), nullptr, w.t.get(), w.t.get(), w.observer.get(), &solution); }},
+      {"neuralode_solve_observed.t0",
+       [=, &w] { return observe(w.dynamics.get(), w.z.list(), nullptr, w.t.get(), w.observer.get(), &solution); }},
+      {"neuralode_solve_observed.t1",
+       [=, &w] { return observe(w.dynamics.get(), w.z.list(), w.t.get(), nullptr, w.observer.get(), &solution); }},
+      {"neuralode_solve_observed.observer",
+       [=, &w] { return observe(w.dynamics.get(), w.z.list(), w.t.get(), w.t.get(), nullptr, &solution); }},
+      {"neuralode_solve_observed.out_solution",
+       [=, &w] { return observe(w.dynamics.get(), w.z.list(), w.t.get(), w.t.get(), w.observer.get(), nullptr); }},
+      {"neuralode_solution_event.solution", [] { return neuralode_solution_event(nullptr, &occurred, &out); }},
+      {"neuralode_solution_event.out_occurred", [&] { return neuralode_solution_event(w.solution.get(), nullptr, &out); }},
+      {"neuralode_solution_event.out_time", [&] { return neuralode_solution_event(w.solution.get(), &occurred, nullptr); }},
       {"neuralode_solution_times.solution", [] { return neuralode_solution_times(nullptr, &out); }},
       {"neuralode_solution_times.out_times", [&] { return neuralode_solution_times(w.solution.get(), nullptr); }},
   };

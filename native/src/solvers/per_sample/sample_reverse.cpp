@@ -35,7 +35,7 @@ void SampleTimes::add(const at::Tensor& a_t, double fraction) {
 
 std::vector<CotangentSweep::TimeCotangents> SampleTimes::take() const {
   std::vector<CotangentSweep::TimeCotangents> result;
-  for (std::size_t b = 0; b < start_.size(); ++b) result.push_back({start_[b], h_[b]});
+  for (std::size_t b = 0; b < start_.size(); ++b) result.push_back({start_[b], h_[b], {}});
   return result;
 }
 
