@@ -30,11 +30,13 @@ public sealed class BenchTests
         var report = Cli.Json("bench", "drift", "--t", "1", "--steps", "10,40", "--threads", "1");
 
         var rows = report["rows"]!.AsArray();
-        Assert.Equal(4 * 2 * (4 + 3), rows.Count);   // dynamics, steps, modes undamped and damped: exact is undamped only
+        Assert.Equal(4 * 2 * (6 + 3), rows.Count);   // dynamics, steps, modes undamped and damped: exact and other solvers are undamped only
         Assert.All(rows.Where(row => Text(row, "mode") is "backprop" or "automatic"),
             row => Assert.Equal("success", Text(row, "status")));
         Assert.All(rows.Where(row => Text(row, "mode") == "exact"), row => Assert.Equal(0, Number(row, "reconstruction_error")));
         Assert.All(rows.Where(row => Text(row, "mode") == "automatic"), row => Assert.InRange(Number(row, "reconstruction_error"), 0, 3.4527e-4));
+        // Reversible Heun is of order 2 too, coupled steps of order 4 are nearer; both come back over this short time.
+        Assert.All(rows.Where(row => Text(row, "mode") is "reversible-heun" or "rk4, coupled"), row => Assert.InRange(Number(row, "reconstruction_error"), 0, 3.4527e-4));
         // The step's error is of order 2 undamped, and for the rotation smallest: 4^-2 of the first at four times the steps, give or take a half.
         var rotation = rows.Where(row => Text(row, "dynamics") == "rotation" && Text(row, "mode") == "backprop" && Number(row, "eta") == 1).ToList();
         Assert.InRange(Number(rotation[0], "forward_error") / Number(rotation[1], "forward_error"), 8, 32);
@@ -84,6 +86,20 @@ public sealed class BenchTests
         // Float32: some hundred roundings; adjoint is as far off as its steps are long.
         Assert.All(rows.Where(row => Text(row, "gradient") != "adjoint"), row => Assert.InRange(Number(row, "gradient_error"), 0, 1.2e-5));
         Assert.All(rows.Where(row => Text(row, "gradient") == "adjoint"), row => Assert.InRange(Number(row, "gradient_error"), 0, 0.1));
+    }
+
+    [Fact]
+    public void The_adjoint_converges_to_the_gradient_of_the_steps_at_the_solvers_order()
+    {
+        using var folder = new TemporaryFolder();
+
+        var report = Cli.Json("bench", "adjoint", "--max-steps", "32", "--threads", "1", "--out", folder["adjoint.svg"]);
+
+        var last = report["rows"]!.AsArray().Where(row => row!["steps"]!.GetValue<long>() == 32).ToList();
+        Assert.Equal(["euler", "alf", "bosh3", "rk4", "dopri5"], last.Select(row => Text(row, "solver")));
+        foreach (var (row, order) in last.Zip(Enumerable.Range(1, 5))) Assert.InRange(Number(row, "observed_order"), order - 0.2, order + 0.2);   // C h^p (1 + q h)
+        Assert.All(last, row => Assert.InRange(Number(row, "discrete_gradient_error"), 0, 1e-12));   // rounding of float64 over 32 steps
+        Assert.Contains("<svg", File.ReadAllText(folder["adjoint.svg"]), StringComparison.Ordinal);
     }
 
     private static string Text(System.Text.Json.Nodes.JsonNode? row, string key) => row![key]!.ToString();

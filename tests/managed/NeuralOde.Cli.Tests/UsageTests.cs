@@ -157,6 +157,7 @@ public sealed class UsageTests
     [InlineData("bench", "memory", "--help")]
     [InlineData("bench", "drift", "--help")]
     [InlineData("bench", "precision", "--help")]
+    [InlineData("bench", "adjoint", "--help")]
     [InlineData("--version")]
     public void Help_is_not_an_error(params string[] args) => Assert.Equal(0, Cli.Run(args).ExitCode);
 

@@ -53,7 +53,9 @@ internal static class DriftCharts
         DriftMode.Backprop => new("backprop", "#c9ced6", []) { Width = 8 },
         DriftMode.Plain => new("plain, as published", "#d9730d", []),
         DriftMode.Automatic => new("automatic snapshots", "#1f5fbf", []) { Width = 3 },
-        _ => new("exact", "#2a8a3e", []) { Dashes = "5 4" },
+        DriftMode.Exact => new("exact", "#2a8a3e", []) { Dashes = "5 4" },
+        DriftMode.ReversibleHeun => new("reversible-heun", "#8a3ea8", []) { Width = 1.5 },
+        _ => new("rk4, coupled", "#b3263a", []) { Width = 1.5 },
     };
 
     private static Series Guide(double epsilon) =>
