@@ -32,7 +32,12 @@ Sweep::Sweep(const Problem& problem)
 double Sweep::span() const { return std::abs(landings.times.back() - landings.t0); }
 
 std::unique_ptr<Solver> Sweep::solver() {
-  return make_solver({options.solver, options.eta, options.reversal == ReversalKind::exact}, lattice, span());
+  SolverChoice choice;
+  choice.kind = options.solver;
+  choice.eta = options.eta;
+  choice.exact = options.reversal == ReversalKind::exact;
+  choice.newton = newton_settings(options.newton, options.steps, epsilon);
+  return make_solver(choice, lattice, span());
 }
 
 SnapshotSchedule Sweep::schedule(const Solver& solver) const {
