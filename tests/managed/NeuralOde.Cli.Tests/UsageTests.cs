@@ -116,7 +116,14 @@ public sealed class UsageTests
     [InlineData("--solver trbdf2", "--krylov-dimension", "4", "--solver", "dopri5")]
     [InlineData("--gradient pnode", "--checkpoint-stages", "--solver", "trbdf2", "--gradient", "aca")]
     [InlineData("--solver dopri5", "--per-sample", "--solver", "trbdf2")]
+    [InlineData("--solver trbdf2", "--checkpoint-stages", "--solver", "dopri5")]
+    [InlineData("--solver dopri5", "--dense-output", "--solver", "reversible-heun")]
+    [InlineData("leave one of them out", "--dense-output", "--solver", "dopri5", "--coupling", "0.9")]
+    [InlineData("--gradient pnode", "--dense-output", "--solver", "dopri5", "--gradient", "reversible")]
     [InlineData("--rtol", "--per-sample", "--solver", "dopri5", "--step-size", "0.1")]
+    [InlineData("--gradient pnode", "--per-sample", "--solver", "dopri5", "--gradient", "adjoint")]
+    [InlineData("--reversal float", "--per-sample", "--reversal", "exact")]
+    [InlineData("leave out --dense-output", "--per-sample", "--solver", "dopri5", "--dense-output")]
     public void Options_that_do_not_go_together_are_refused_with_what_to_give_instead(string remedy, params string[] options)
     {
         var result = Cli.Run([.. Solve, .. options]);

@@ -1,20 +1,24 @@
 namespace NeuralOde.Cli.Bench;
 
-/// <summary>The peak of tensor bytes of a solve and its reverse sweep, told from a run of three of its steps: what those take plus what the method keeps
+/// <summary>The peak of tensor bytes of a solve and its reverse sweep, told from a run of five of its steps: what those take plus what the method keeps
 /// of every further one.</summary>
 internal static class MethodMemory
 {
     private const long FewSteps = 5;
+    private const long MoreSteps = 10;
 
     /// <summary>Of <paramref name="steps"/> steps of the length <paramref name="stepSize"/>.</summary>
     public static long Predicted(BenchDynamics subject, DType type, SolverOptions options, long steps, double stepSize)
     {
         var few = options with { StepSize = stepSize, Checkpoints = options.Checkpoints is null ? null : 1 };
-        var peak = Probe.Run(subject, type, FewSteps * stepSize, few).PeakBytes;
+        var peak = Peak(FewSteps);
+        if (options.Gradient == GradientMethod.Backprop && options.Solver.IsImplicit()) return peak + (steps - FewSteps) * (Peak(MoreSteps) - peak) / (MoreSteps - FewSteps);
         return peak + Kept(subject, type, options, steps) - Kept(subject, type, few, FewSteps);
+
+        long Peak(long count) => Probe.Run(subject, type, count * stepSize, few).PeakBytes;
     }
 
-    /// <summary>backprop: a graph for every evaluation. aca, anode, pnode: the states between the steps, or a budget of them, with their stages if those
+    /// <summary>backprop: a graph for every evaluation; implicit steps record equations besides, whose graph is measured over ten steps instead. aca, anode, pnode: the states between the steps, or a budget of them, with their stages if those
     /// are kept. mali, reversible, adjoint: nothing that grows.</summary>
     private static long Kept(BenchDynamics subject, DType type, SolverOptions options, long steps)
     {
@@ -24,7 +28,7 @@ internal static class MethodMemory
         {
             GradientMethod.Backprop => steps * facts.PerStep * Graph(subject, type),
             GradientMethod.Aca or GradientMethod.Anode => (steps - 1) * facts.TensorsOfState * state,
-            GradientMethod.Pnode => Math.Min(options.Checkpoints ?? steps, steps - 1) * (facts.TensorsOfState + (options.CheckpointStages ? facts.PerStep : 0)) * state,
+            GradientMethod.Pnode => Math.Min(options.Checkpoints ?? steps, steps - 1) * (facts.TensorsOfState + (options.CheckpointStages ? facts.SolvedStages : 0)) * state,
             _ => 0,
         };
     }

@@ -46,7 +46,7 @@ internal static class MethodsBench
                 Solver(row.Options), Gradient(row.Options), $"{row.Statistics.StepsAccepted}", Both(row, cost => cost.NfeForward), Both(row, cost => cost.NfeBackward),
                 Both(row, cost => cost.StepsReplayed), Both(row, cost => cost.StatesKept), $"{row.PredictedBytes:n0}", $"{row.PeakBytes:n0}",
                 $"{(double)row.PeakBytes / row.PredictedBytes:f3}", $"{1e3 * row.Seconds:f1}", ErrorText.Of(row.GradientError),
-            ])))) + "\nWhere formula and measurement differ, both are given: formula / measured. Bytes are told from three steps and the formula; ratio: measured over told.\n";
+            ])))) + "\nWhere formula and measurement differ, both are given: formula / measured. Bytes are told from five steps and the formula; ratio: measured over told.\n";
 
     /// <summary>The solver's name, with what else makes its steps.</summary>
     public static string Solver(SolverOptions options) =>

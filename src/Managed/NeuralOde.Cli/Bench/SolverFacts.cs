@@ -5,18 +5,20 @@ namespace NeuralOde.Cli.Bench;
 /// <param name="Once">Evaluations at t0, which later steps take over.</param>
 /// <param name="StartInReverse">Linearised evaluations of the reverse sweep at t0.</param>
 /// <param name="TensorsOfState">State-sized tensors that a step goes from to the next one.</param>
-internal sealed record SolverFacts(long PerStep, long Once, long StartInReverse, long TensorsOfState)
+/// <param name="SolvedStages">Stages that equations are solved for.</param>
+internal sealed record SolverFacts(long PerStep, long Once, long StartInReverse, long TensorsOfState, long SolvedStages = 0)
 {
     public static SolverFacts Of(SolverOptions options)
     {
         var facts = options.Solver switch
         {
-            SolverKind.Alf or SolverKind.ReversibleHeun => new SolverFacts(1, 1, 1, 2),
+            SolverKind.Alf => new SolverFacts(1, 1, 1, 2),
+            SolverKind.ReversibleHeun => new(1, 1, 1, 3),
             SolverKind.Rk4 => new(4, 0, 0, 1),
             SolverKind.Dopri5 => new(6, 1, 0, 1),   // the seventh stage is the next step's first
-            SolverKind.BackwardEuler => new(1, 0, 0, 1),
-            SolverKind.Trbdf2 => new(3, 0, 0, 1),
-            SolverKind.KenCarp3 => new(4, 0, 0, 1),
+            SolverKind.BackwardEuler => new(1, 0, 0, 1, 1),
+            SolverKind.Trbdf2 => new(3, 0, 0, 1, 2),
+            SolverKind.KenCarp3 => new(4, 0, 0, 1, 3),
             _ => throw new ArgumentOutOfRangeException(nameof(options), options.Solver, "not measured here"),
         };
         var coupled = options.Coupling is not null || (options.Gradient == GradientMethod.Reversible && options.Solver.IsExplicitRungeKutta());

@@ -9,9 +9,10 @@ internal static class SolverCombinations
         CheckSolver(options);
         CheckCoupling(options);
         CheckEquations(options);
-        CheckPerSample(options);
         CheckReversal(options);
         CheckGradient(options);
+        CheckDenseOutput(options);
+        CheckPerSample(options);
         return options;
     }
 
@@ -51,13 +52,30 @@ internal static class SolverCombinations
             throw new UsageException($"{option} is for the equations of implicit solvers, and --solver {SolverNames.Of(options.Solver)} solves none: leave it out, or give --solver trbdf2");
     }
 
+    private static void CheckDenseOutput(SolverOptions options)
+    {
+        if (!options.DenseOutput) return;
+        if (options.Solver == SolverKind.ReversibleHeun)
+            throw new UsageException("--dense-output interpolates inside steps, and --solver reversible-heun has no states there: leave it out, or give another solver such as --solver dopri5");
+        if (options.Coupling is not null)
+            throw new UsageException("--dense-output interpolates inside steps, and --coupling leaves no states there: leave one of them out");
+        if (options.Gradient == GradientMethod.Reversible)
+            throw new UsageException("--dense-output interpolates inside steps, and --gradient reversible couples them, without states there: leave it out, or give --gradient pnode");
+    }
+
     private static void CheckPerSample(SolverOptions options)
     {
         if (!options.PerSample) return;
-        if (options.StepSize is not null)
-            throw new UsageException("--per-sample gives each sample adaptive steps of its own, and --step-size asks for fixed ones: give --rtol and --atol, or leave it out");
-        if (options.Solver.IsImplicit())
-            throw new UsageException($"--per-sample is for explicit solvers, which --solver {SolverNames.Of(options.Solver)} is not: leave it out, or give one such as --solver dopri5");
+        var complaint = options.Solver != SolverKind.Alf && !(options.Solver.IsExplicitRungeKutta() && options.Solver.IsAdaptive())
+                ? $"--solver {SolverNames.Of(options.Solver)} makes one step for all samples: leave it out, or give --solver dopri5, alf or another explicit one with an error estimate"
+            : options.StepSize is not null ? "--step-size asks for fixed ones: give --rtol and --atol, or leave it out"
+            : options.Gradient is GradientMethod.Adjoint or GradientMethod.Reversible
+                ? $"--gradient {SolverNames.Of(options.Gradient)} has one step for all samples: leave it out, or give --gradient pnode"
+            : options.Reversal == Reversal.Exact ? "--reversal exact undoes steps of all samples alone: leave it out, or give --reversal float"
+            : options.Coupling is not null ? "--coupling is for steps of all samples: leave one of them out"
+            : options.DenseOutput ? "such steps land on --t-eval: leave out --dense-output"
+            : null;
+        if (complaint is not null) throw new UsageException($"--per-sample gives each sample steps of its own, and {complaint}");
     }
 
     private static void CheckReversal(SolverOptions options)
@@ -82,6 +100,8 @@ internal static class SolverCombinations
             throw new UsageException($"--checkpoints {checkpoints} bounds the states that pnode keeps, which {gradient} is not: give --gradient pnode, or leave it out");
         if (options.CheckpointStages && options.Gradient != GradientMethod.Pnode)
             throw new UsageException($"--checkpoint-stages is of what pnode keeps, which {gradient} is not: give --gradient pnode, or leave it out");
+        if (options.CheckpointStages && !options.Solver.IsImplicit())
+            throw new UsageException($"--checkpoint-stages is for implicit solvers, which --solver {SolverNames.Of(options.Solver)} is not: leave it out, or give --solver trbdf2");
         if (options.AdjointSeminorm && options.Gradient != GradientMethod.Adjoint)
             throw new UsageException($"--adjoint-seminorm is for the steps of adjoint, which {gradient} is not: give --gradient adjoint, or leave it out");
         if (options.AdjointSeminorm && options.StepSize is not null)

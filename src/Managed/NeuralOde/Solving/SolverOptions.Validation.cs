@@ -27,9 +27,10 @@ public sealed partial record SolverOptions
         ValidateSolver();
         ValidateCoupling();
         ValidateNewton();
-        ValidatePerSample();
         ValidateReversal();
         ValidateGradient();
+        ValidateDenseOutput();
+        ValidatePerSample();
     }
 
     private void ValidateSolver()
@@ -90,19 +91,31 @@ public sealed partial record SolverOptions
         }
     }
 
+    private bool IsCoupled => Coupling is not null || (Gradient == GradientMethod.Reversible && Solver.IsExplicitRungeKutta());
+
+    private void ValidateDenseOutput()
+    {
+        if (DenseOutput && (IsCoupled || Solver == SolverKind.ReversibleHeun))
+        {
+            throw new ArgumentOutOfRangeException(nameof(DenseOutput), DenseOutput,
+                $"DenseOutput: True interpolates inside steps, and {(IsCoupled ? "coupled steps have" : $"SolverKind.{Solver} has")} no states there; leave it false, or take another solver without Coupling and a gradient method such as GradientMethod.Pnode.");
+        }
+    }
+
     private void ValidatePerSample()
     {
-        if (PerSample && StepSize is not null)
-        {
-            throw new ArgumentOutOfRangeException(nameof(PerSample), PerSample,
-                "PerSample: True gives each sample adaptive steps of its own, and StepSize asks for fixed ones; leave one of them out.");
-        }
-
-        if (PerSample && Solver.IsImplicit())
-        {
-            throw new ArgumentOutOfRangeException(nameof(PerSample), PerSample,
-                $"PerSample: True is for explicit solvers, which SolverKind.{Solver} is not; leave it false, or take one such as SolverKind.Dopri5.");
-        }
+        if (!PerSample) return;
+        var complaint = Solver != SolverKind.Alf && !(Solver.IsExplicitRungeKutta() && Solver.IsAdaptive())
+                ? $"SolverKind.{Solver} makes one step for all samples; leave it false, or take SolverKind.Alf or an explicit solver with an error estimate, such as SolverKind.Dopri5"
+            : StepSize is not null ? "StepSize asks for fixed steps, which are the same for every sample; leave one of them out"
+            : Gradient is GradientMethod.Adjoint or GradientMethod.Reversible
+                ? $"GradientMethod.{Gradient} has one step for all samples; leave it false, or take GradientMethod.Pnode"
+            : Reversal == Reversal.Exact ? "Reversal.Exact undoes steps of all samples alone; leave it false, or take Reversal.Float"
+            : Coupling is not null ? "Coupling is for steps of all samples; leave one of them out"
+            : DenseOutput ? "such steps land on the times asked for; leave it or DenseOutput false"
+            : CheckpointStages ? "such steps have no stages to keep; leave it or CheckpointStages false"
+            : null;
+        if (complaint is not null) throw new ArgumentOutOfRangeException(nameof(PerSample), PerSample, $"PerSample: True gives each sample steps of its own, and {complaint}.");
     }
 
     private void ValidateReversal()
@@ -151,6 +164,12 @@ public sealed partial record SolverOptions
         {
             throw new ArgumentOutOfRangeException(nameof(CheckpointStages), CheckpointStages,
                 $"CheckpointStages: True is of what GradientMethod.Pnode keeps, and GradientMethod.{Gradient} keeps no stages; leave it false, or take GradientMethod.Pnode.");
+        }
+
+        if (CheckpointStages && !Solver.IsImplicit())
+        {
+            throw new ArgumentOutOfRangeException(nameof(CheckpointStages), CheckpointStages,
+                $"CheckpointStages: True saves implicit solvers from solving their equations again, and SolverKind.{Solver} has none; leave it false, or take one such as SolverKind.Trbdf2.");
         }
 
         if (AdjointSeminorm && Gradient != GradientMethod.Adjoint)

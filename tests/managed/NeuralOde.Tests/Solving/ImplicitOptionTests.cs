@@ -45,12 +45,35 @@ public sealed class ImplicitOptionTests
         Refused("CheckpointStages", new() { Solver = SolverKind.Trbdf2, Gradient = gradient, CheckpointStages = true }), StringComparison.Ordinal);
 
     [Fact]
-    public void Steps_of_each_sample_are_adaptive() => Assert.Contains(
-        "StepSize asks for fixed ones; leave one of them out", Refused("PerSample", new() { Solver = SolverKind.Dopri5, StepSize = 0.1, PerSample = true }), StringComparison.Ordinal);
+    public void Stages_are_kept_of_implicit_steps_alone() => Assert.Contains(
+        "SolverKind.Dopri5 has none; leave it false", Refused("CheckpointStages", new() { Solver = SolverKind.Dopri5, CheckpointStages = true }), StringComparison.Ordinal);
 
-    [Fact]
-    public void Steps_of_each_sample_are_explicit() => Assert.Contains(
-        "which SolverKind.Trbdf2 is not; leave it false", Refused("PerSample", new() { Solver = SolverKind.Trbdf2, PerSample = true }), StringComparison.Ordinal);
+    public static TheoryData<string, SolverOptions> NotPerSample => new()
+    {
+        { "SolverKind.Trbdf2 makes one step for all samples", new() { Solver = SolverKind.Trbdf2 } },
+        { "StepSize asks for fixed steps", new() { StepSize = 0.1 } },
+        { "GradientMethod.Adjoint has one step for all samples; leave it false, or take GradientMethod.Pnode", new() { Gradient = GradientMethod.Adjoint } },
+        { "Reversal.Exact undoes steps of all samples alone", new() { Reversal = Reversal.Exact } },
+        { "Coupling is for steps of all samples", new() { Solver = SolverKind.Dopri5, Coupling = 0.9 } },
+        { "such steps land on the times asked for", new() { Solver = SolverKind.Dopri5, DenseOutput = true } },
+    };
+
+    [Theory]
+    [MemberData(nameof(NotPerSample))]
+    public void Steps_of_each_sample_are_adaptive_explicit_and_uncoupled(string complaint, SolverOptions options) =>
+        Assert.Contains(complaint, Refused("PerSample", options with { PerSample = true }), StringComparison.Ordinal);
+
+    public static TheoryData<string, SolverOptions> NotDense => new()
+    {
+        { "SolverKind.ReversibleHeun has no states there", new() { Solver = SolverKind.ReversibleHeun } },
+        { "coupled steps have no states there", new() { Solver = SolverKind.Dopri5, Coupling = 0.9 } },
+        { "coupled steps have no states there", new() { Solver = SolverKind.Dopri5, Gradient = GradientMethod.Reversible } },
+    };
+
+    [Theory]
+    [MemberData(nameof(NotDense))]
+    public void Steps_without_states_inside_are_not_interpolated(string complaint, SolverOptions options) =>
+        Assert.Contains(complaint, Refused("DenseOutput", options with { DenseOutput = true }), StringComparison.Ordinal);
 
     [Fact]
     public void Every_option_reaches_the_library()
