@@ -83,11 +83,12 @@ public sealed class ImplicitOptionTests
             Solver = SolverKind.KenCarp3, NewtonTolerance = 1e-4, DenseJacobianLimit = 8, MaxNewtonIterations = 7, KrylovDimension = 9, CheckpointStages = true,
             DenseOutput = true,
         }.ToNative();
-        var coupled = new SolverOptions { Solver = SolverKind.Bosh3, Coupling = 0.9, PerSample = true }.ToNative();
+        var coupled = new SolverOptions { Solver = SolverKind.Bosh3, Coupling = 0.9 }.ToNative();
 
         Assert.Equal((1e-4, 8, 7, 9, 1, 1, 14),
             (native.newton_tolerance, native.dense_jacobian_limit, native.max_newton_iterations, native.krylov_dimension, native.checkpoint_stages, native.dense_output, native.solver));
-        Assert.Equal((0.9, 1, 0, 0), (coupled.coupling, coupled.per_sample, coupled.dense_output, coupled.checkpoint_stages));
+        Assert.Equal((0.9, 0, 0, 0), (coupled.coupling, coupled.per_sample, coupled.dense_output, coupled.checkpoint_stages));
+        Assert.Equal(1, new SolverOptions { PerSample = true }.ToNative().per_sample);
     }
 
     [Fact]
