@@ -133,9 +133,9 @@ typedef struct neuralode_statistics {
   int64_t nfe_forward;         /**< evaluations of f in the forward sweep */
   int64_t nfe_backward;        /**< linearised evaluations (one evaluation and one pullback) in the last reverse sweep */
   int64_t snapshots;           /**< states kept at once besides z0 and the end state; those that the last reverse sweep added included */
-  /** Drift of MALI's last reverse sweep: the largest relative distance of a reconstructed (z, v) from the known one, over z0, v0, every
-   *  snapshot and every tensor of the state: max |dz| / max(max |z|, T max |v|) and max |dv| / max(max |v|, max |z| / T), T = |t1 - t0|.
-   *  NaN where none ran or nothing was known. */
+  /** Drift of the last reverse sweep of MALI or REVERSIBLE: the largest relative distance of a reconstructed (z, v) from the known one, over z0,
+   *  v0, every snapshot and every tensor of the state: max |dz| / max(max |z|, T max |v|) and max |dv| / max(max |v|, max |z| / T), T = |t1 - t0|.
+   *  REVERSIBLE: v is f, and what z is coupled with is compared as z is. NaN where none ran or nothing was known. */
   double reconstruction_error;
   int64_t snapshot_bytes;      /**< of the snapshots */
   int64_t steps_replayed;      /**< steps that the last reverse sweep made again, because they had drifted or were not kept */

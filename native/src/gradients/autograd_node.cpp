@@ -32,10 +32,10 @@ class SolveFunction : public torch::autograd::Function<SolveFunction> {
   static variable_list forward(AutogradContext* context, c10::intrusive_ptr<Sweep> sweep, ForwardResult& solved, at::TensorList inputs) {
     const auto states = static_cast<std::ptrdiff_t>(sweep->z0.size());
     variable_list saved(inputs.begin() + states, inputs.begin() + states + 3);
-    // What the reverse sweep starts from: the adjoint ODE from the outputs, MALI from the solver's own end state.
+    // What the reverse sweep starts from: the adjoint ODE from the outputs, what undoes steps from the solver's own end state.
     if (sweep->options.gradient == GradientKind::adjoint) {
       saved.insert(saved.end(), solved.states.begin(), solved.states.end());
-    } else if (sweep->options.gradient == GradientKind::mali) {
+    } else if (undoes_steps(sweep->options.gradient)) {
       saved.insert(saved.end(), solved.end.z.begin(), solved.end.z.end());
       saved.insert(saved.end(), solved.end.v.begin(), solved.end.v.end());
     }
@@ -55,7 +55,7 @@ class SolveFunction : public torch::autograd::Function<SolveFunction> {
     SolverState end;
     TensorList outputs;
     if (sweep.options.gradient == GradientKind::adjoint) outputs.assign(kept, saved.end());
-    if (sweep.options.gradient == GradientKind::mali) end = {{kept, kept + states}, {kept + states, saved.end()}};
+    if (undoes_steps(sweep.options.gradient)) end = {{kept, kept + states}, {kept + states, saved.end()}};
     auto result = reverse_sweep(sweep, end, outputs, cotangents);
     variable_list gradients{at::Tensor(), at::Tensor()};  // of sweep and solved
     gradients.insert(gradients.end(), result.a_z0.begin(), result.a_z0.end());

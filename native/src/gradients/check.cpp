@@ -23,7 +23,7 @@ void check_solver(const SolveOptions& options) {
 void check_gradient(const SolveOptions& options) {
   const bool alf = options.solver == SolverKind::alf, pnode = options.gradient == GradientKind::pnode;
   require(options.gradient != GradientKind::mali || alf, "gradient: mali (0) undoes the steps of alf alone; for solver ",
-          static_cast<int>(options.solver), " choose pnode (6), aca (4), anode (5), adjoint (3) or backprop (1)");
+          static_cast<int>(options.solver), " choose pnode (6), reversible (7, solvers 1 to 10), aca (4), anode (5), adjoint (3) or backprop (1)");
   require(options.checkpoints >= 0, "checkpoints: ", options.checkpoints, " is no number of states; give 1 or more, or 0 for every state");
   require(options.checkpoints == 0 || pnode, "checkpoints: ", options.checkpoints,
           " is used by the gradient method pnode (6) alone; set it to 0");
@@ -41,12 +41,11 @@ void check_reversal(const SolveOptions& options) {
   require(std::isfinite(options.drift_tolerance) && options.drift_tolerance >= 0, "drift_tolerance: ", options.drift_tolerance,
           " is no tolerance; give a positive number, or 0 for the square root of the dtype's epsilon");
   const bool every = options.snapshots == SnapshotKind::every;
-  const bool undoes = options.gradient == GradientKind::mali || options.gradient == GradientKind::reversible;
   require(!every || options.snapshot_interval >= 1, "snapshot_interval: ", options.snapshot_interval,
           " is no number of steps; give 1 or more");
   require(every || options.snapshot_interval == 0, "snapshot_interval: ", options.snapshot_interval,
           " is used with snapshots every (2) alone; set snapshots to it, or the interval to 0");
-  require(!every || undoes,
+  require(!every || undoes_steps(options.gradient),
           "snapshots: only the gradient methods mali and reversible keep them; set snapshots to automatic (0), or gradient to mali (0)");
   if (options.reversal == ReversalKind::floating) return;
   require(options.eta == 1, "reversal: exact (1) undoes undamped steps only; set eta = ", options.eta, " to 1, or reversal to float (0)");
@@ -91,8 +90,6 @@ void check_newton(const SolveOptions& options) {
 
 /// What has no implementation yet.
 void check_available(const SolveOptions& options) {
-  if (options.solver == SolverKind::reversible_heun) fail(Status::unsupported, "solver: reversible-heun (10) is not supported yet");
-  if (coupling_of(options) > 0) fail(Status::unsupported, "coupling: ", coupling_of(options), " is not supported yet; set it to 0");
   if (options.dense_output) fail(Status::unsupported, "dense_output: is not supported yet; set it to 0");
   if (options.per_sample) fail(Status::unsupported, "per_sample: is not supported yet; set it to 0");
 }
@@ -115,6 +112,8 @@ void check(const SolveOptions& options) {
   check_newton(options);
   check_available(options);
 }
+
+bool undoes_steps(GradientKind gradient) { return gradient == GradientKind::mali || gradient == GradientKind::reversible; }
 
 double coupling_of(const SolveOptions& options) {
   if (options.coupling > 0 || options.gradient != GradientKind::reversible || !is_explicit_rk(options.solver)) return options.coupling;

@@ -67,7 +67,7 @@ class Retrace {
     TensorList z;
     for (std::size_t i = 0; i < sweep_.z0.size(); ++i) {
       require(sweep_.z0[i].unchanged(), "z0[", i, "]: was changed in place between the forward solve and backward, which starts from it; ",
-              "solve from z0.clone(), or use the gradient method mali");
+              "solve from z0.clone(), or use a gradient method that undoes steps (mali, reversible)");
       const auto& value = sweep_.z0[i].value();
       z.push_back(value.is_non_overlapping_and_dense() ? value : dense_copy(value));
     }

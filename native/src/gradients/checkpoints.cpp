@@ -23,7 +23,7 @@ class Always final : public KeepPolicy {
   bool start_;
 };
 
-/// Where errors of a reverse sweep would grow too much: MALI.
+/// Where errors of a reverse sweep would grow too much: mali, reversible.
 class Scheduled final : public KeepPolicy {
  public:
   explicit Scheduled(SnapshotSchedule schedule) : schedule_(schedule) {}
@@ -73,6 +73,7 @@ std::unique_ptr<KeepPolicy> keep_policy(const Sweep& sweep, const Solver& solver
   if (!sweep.differentiable) return std::make_unique<Never>();
   switch (options.gradient) {
     case GradientKind::mali:
+    case GradientKind::reversible:
       return std::make_unique<Scheduled>(sweep.schedule(solver));
     case GradientKind::aca:
       return std::make_unique<Always>();

@@ -80,13 +80,14 @@ class Undo {
     if (from_t0) start = knows_z0_ ? &at_t0 : nullptr;
     // A stretch of one step uses its known end alone: nothing in it was reconstructed.
     const bool reconstructed = last - first > 1 || solver_->exact();
-    const double drift = strayed ? INFINITY : start == nullptr ? NAN : reconstructed ? solver_->drift(inverse_->state(), *start) : 0;
+    const double drift = strayed ? INFINITY : start == nullptr ? NAN : reconstructed ? inverse_->drift(*start) : 0;
     if (repairs && !(drift <= sweep_.drift_threshold)) {
       inverse_->take_parameters();
       inverse_->set_cotangents(mark.cotangents);
       times_ = mark.times;
       segment_ = mark.segment;
       inverse_->set_state(end);
+      if (from_t0 && !strayed) at_t0 = start_state();  // finish() may have taken f(t0, z0) of the state that drifted
       repair(end, last, first, *start, from_t0, drift);
       return;
     }
@@ -181,8 +182,16 @@ class Undo {
   std::string drift_text() const {
     return text_of("drift: the reverse sweep's states are off by ", worst_,
                    " (relative), beyond drift_tolerance = ", sweep_.drift_tolerance,
-                   ", and the gradients with them; set snapshots to automatic, keep more of them, reverse exactly (eta = 1), bring eta = ",
-                   sweep_.options.eta, " closer to 1, or allow it with a larger drift_tolerance");
+                   ", and the gradients with them; set snapshots to automatic, keep more of them, ", remedy(),
+                   "or allow it with a larger drift_tolerance");
+  }
+
+  /// What the solver itself can do about drift.
+  std::string remedy() const {
+    const auto& options = sweep_.options;
+    if (options.solver == SolverKind::alf) return text_of("reverse exactly (eta = 1), bring eta = ", options.eta, " closer to 1, ");
+    if (coupling_of(options) > 0) return text_of("bring coupling = ", coupling_of(options), " closer to 1, use shorter steps, ");
+    return "use shorter steps, ";
   }
 
   /// A stretch that had to be repaired tells how densely the next solve of these dynamics should keep states; without one, the next

@@ -42,7 +42,7 @@ std::int64_t RecordedStepper::attempt(double t, double h, std::int64_t landing) 
 }
 
 void RecordedStepper::require_acceptable() const {
-  if (std::all_of(tried_.z.begin(), tried_.z.end(), is_finite)) return;
+  if (std::all_of(tried_.z.begin(), tried_.z.end(), is_finite) && std::all_of(tried_.v.begin(), tried_.v.end(), is_finite)) return;
   const auto where = text_of(" at step ", accepted_ + 1, ", t = ", t_ + h_ / 2, "; use shorter steps or adaptive ones, or check f there");
   for (const auto& stage : u_)
     for (std::size_t i = 0; i < stage.size(); ++i)
@@ -97,6 +97,8 @@ at::Tensor RecordedStepper::landed(std::size_t landing, std::size_t i) const {
 std::unique_ptr<RecordedStepper> make_recorded(const Problem& problem, const Landings& landings) {
   if (problem.options.solver == SolverKind::alf) return make_recorded_alf(problem, landings);
   if (traits_of(problem.options.solver).implicit) return make_recorded_implicit(problem, landings);
+  if (problem.options.solver == SolverKind::reversible_heun) return make_recorded_reversible_heun(problem, landings);
+  if (coupling_of(problem.options) > 0) return make_recorded_reversible_rk(problem, landings);
   return make_recorded_rk(problem, landings);
 }
 

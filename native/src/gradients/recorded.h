@@ -56,5 +56,7 @@ std::unique_ptr<RecordedStepper> make_recorded(const Problem& problem, const Lan
 std::unique_ptr<RecordedStepper> make_recorded_alf(const Problem& problem, const Landings& landings);
 std::unique_ptr<RecordedStepper> make_recorded_implicit(const Problem& problem, const Landings& landings);
 std::unique_ptr<RecordedStepper> make_recorded_rk(const Problem& problem, const Landings& landings);
+std::unique_ptr<RecordedStepper> make_recorded_reversible_rk(const Problem& problem, const Landings& landings);
+std::unique_ptr<RecordedStepper> make_recorded_reversible_heun(const Problem& problem, const Landings& landings);
 
 }  // namespace neuralode

@@ -1,87 +1,73 @@
-// Source of the formulas: solvers/runge_kutta.h.
+#include "gradients/recorded_rk.h"
+
 #include <ATen/ATen.h>
 
 #include <cmath>
 #include <utility>
 
-#include "gradients/recorded.h"
 #include "solvers/alf_kernels.h"
 #include "solvers/first_step.h"
 #include "solvers/rk_kernels.h"
-#include "solvers/tableau.h"
 
 namespace neuralode {
 
-namespace {
+double RecordedRk::initial_step_size(double rtol, double atol, double span) {
+  evaluate_start(segment_start_, state_.z);
+  const double guess = first_step_size(plain(state_.z), plain(u_[0]), rtol, atol, span);
+  const double signed_guess = landings_.times.back() < landings_.t0 ? -guess : guess;
+  const at::NoGradGuard not_recording;
+  auto z1 = plain(state_.z);
+  for (std::size_t i = 0; i < z1.size(); ++i) z1[i] = z1[i] + signed_guess * u_[0][i];
+  auto change = evaluate(segment_start_ + signed_guess, z1);
+  for (std::size_t i = 0; i < change.size(); ++i) change[i] = change[i] - u_[0][i];
+  return second_step_guess(guess, scaled_norm(plain(u_[0]), plain(state_.z), rtol, atol),
+                           scaled_norm(plain(change), plain(state_.z), rtol, atol) / guess, tableau_.error_order, span);
+}
 
-class RecordedRk final : public RecordedStepper {
- public:
-  RecordedRk(const Problem& problem, const Landings& landings)
-      : RecordedStepper(problem, landings), tableau_(tableau_of(problem.options.solver)) {}
+double RecordedRk::error(double rtol, double atol) {
+  const auto z_next = plain(tried_.z);
+  if (!all_finite(z_next)) return INFINITY;
+  std::vector<TensorList> k;
+  for (const auto& stage : u_) k.push_back(plain(stage));
+  auto e = plain(state_.z);
+  for (auto& tensor : e) tensor = at::empty_like(tensor);
+  return combine({}, k, tableau_.error, h_, e) ? scaled_error_norm(e, plain(state_.z), z_next, rtol, atol) : INFINITY;
+}
 
-  double error_order() const override { return tableau_.error_order; }
+void RecordedRk::accept() {
+  RecordedStepper::accept();
+  has_start_ = tableau_.fsal;
+  if (has_start_) std::swap(u_.front(), u_.back());
+}
 
-  double initial_step_size(double rtol, double atol, double span) override {
-    evaluate_start(segment_start_);
-    const double guess = first_step_size(plain(state_.z), plain(u_[0]), rtol, atol, span);
-    const double signed_guess = landings_.times.back() < landings_.t0 ? -guess : guess;
-    const at::NoGradGuard not_recording;
-    auto z1 = plain(state_.z);
-    for (std::size_t i = 0; i < z1.size(); ++i) z1[i] = z1[i] + signed_guess * u_[0][i];
-    auto change = evaluate(segment_start_ + signed_guess, z1);
-    for (std::size_t i = 0; i < change.size(); ++i) change[i] = change[i] - u_[0][i];
-    return second_step_guess(guess, scaled_norm(plain(u_[0]), plain(state_.z), rtol, atol),
-                             scaled_norm(plain(change), plain(state_.z), rtol, atol) / guess, tableau_.error_order, span);
+void RecordedRk::advance(const at::Tensor& start, const at::Tensor& length) {
+  evaluate_start(start, state_.z);
+  evaluate_stages(start, length, state_.z, u_);
+  tried_.z = moved(state_.z, length.to(state_.z[0].scalar_type()), tableau_.b, u_);
+}
+
+void RecordedRk::evaluate_start(const at::Tensor& t, const TensorList& z) {
+  if (std::exchange(has_start_, true)) return;
+  u_.resize(tableau_.stages());
+  u_[0] = evaluate(t, z);
+}
+
+void RecordedRk::evaluate_stages(const at::Tensor& start, const at::Tensor& length, const TensorList& z, std::vector<TensorList>& u) {
+  const auto h = length.to(z[0].scalar_type());
+  for (std::size_t i = 1; i < u.size(); ++i) u[i] = evaluate(start + tableau_.c[i] * length, moved(z, h, tableau_.a[i], u));
+}
+
+TensorList RecordedRk::moved(const TensorList& z, const at::Tensor& h, const std::vector<double>& weights,
+                             const std::vector<TensorList>& u) {
+  TensorList result;
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    auto sum = z[i];
+    for (std::size_t j = 0; j < weights.size(); ++j)
+      if (weights[j] != 0) sum = sum + h * weights[j] * u[j][i];
+    result.push_back(std::move(sum));
   }
-
-  double error(double rtol, double atol) override {
-    const auto z_next = plain(tried_.z);
-    if (!all_finite(z_next)) return INFINITY;
-    std::vector<TensorList> k;
-    for (const auto& stage : u_) k.push_back(plain(stage));
-    auto e = plain(state_.z);
-    for (auto& tensor : e) tensor = at::empty_like(tensor);
-    return combine({}, k, tableau_.error, h_, e) ? scaled_error_norm(e, plain(state_.z), z_next, rtol, atol) : INFINITY;
-  }
-
-  void accept() override {
-    RecordedStepper::accept();
-    has_start_ = tableau_.fsal;
-    if (has_start_) std::swap(u_.front(), u_.back());
-  }
-
- protected:
-  void advance(const at::Tensor& start, const at::Tensor& length) override {
-    evaluate_start(start);
-    const auto h = length.to(state_.z[0].scalar_type());
-    for (std::size_t i = 1; i < tableau_.stages(); ++i) u_[i] = evaluate(start + tableau_.c[i] * length, moved(h, tableau_.a[i]));
-    tried_.z = moved(h, tableau_.b);
-  }
-
- private:
-  void evaluate_start(const at::Tensor& t) {
-    if (std::exchange(has_start_, true)) return;
-    u_.resize(tableau_.stages());
-    u_[0] = evaluate(t, state_.z);
-  }
-
-  /// z + h sum of weights[j] u_[j].
-  TensorList moved(const at::Tensor& h, const std::vector<double>& weights) const {
-    TensorList result;
-    for (std::size_t i = 0; i < state_.z.size(); ++i) {
-      auto z = state_.z[i];
-      for (std::size_t j = 0; j < weights.size(); ++j)
-        if (weights[j] != 0) z = z + h * weights[j] * u_[j][i];
-      result.push_back(std::move(z));
-    }
-    return result;
-  }
-
-  const Tableau& tableau_;
-  bool has_start_ = false;
-};
-
-}  // namespace
+  return result;
+}
 
 std::unique_ptr<RecordedStepper> make_recorded_rk(const Problem& problem, const Landings& landings) {
   return std::make_unique<RecordedRk>(problem, landings);

@@ -37,6 +37,9 @@ struct SolveOptions {
   bool checkpoint_stages = false;
 };
 
+/// Whether the reverse sweep undoes steps: mali, reversible.
+bool undoes_steps(GradientKind gradient);
+
 /// The coupling that steps of these (valid) options have; 0 for none.
 double coupling_of(const SolveOptions& options);
 
@@ -48,9 +51,9 @@ struct Statistics {
   std::int64_t steps_rejected = 0;
   std::int64_t nfe_forward = 0;
   std::int64_t nfe_backward = 0;  ///< linearised evaluations of the last reverse sweep
-  std::int64_t snapshots = 0;     ///< pairs (z, v) kept at once besides the end state
+  std::int64_t snapshots = 0;     ///< states kept at once besides z0 and the end state
   std::int64_t snapshot_bytes = 0;
-  std::int64_t steps_replayed = 0;  ///< by the last reverse sweep, because they had drifted
+  std::int64_t steps_replayed = 0;  ///< by the last reverse sweep, because they had drifted or were not kept
   std::int64_t newton_iterations = 0, newton_failures = 0, jacobian_products = 0;  ///< forward; see neuralode_statistics
   std::int64_t jacobian_products_backward = 0;
   /// Drift of the last reverse sweep: see neuralode_statistics. NaN where none ran or nothing was known.

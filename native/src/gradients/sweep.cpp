@@ -36,6 +36,8 @@ std::unique_ptr<Solver> Sweep::solver() {
   choice.kind = options.solver;
   choice.eta = options.eta;
   choice.exact = options.reversal == ReversalKind::exact;
+  choice.coupling = coupling_of(options);
+  choice.adaptive = options.steps.step_size == 0;
   choice.newton = newton_settings(options.newton, options.steps, epsilon);
   return make_solver(choice, lattice, span());
 }

@@ -167,9 +167,6 @@ class AlfSolver final : public Solver {
     return arithmetic_->start(std::move(z0), v0);
   }
   TensorList z_of(const SolverState& state) const override { return arithmetic_->z_of(state); }
-  double drift(const SolverState& reconstructed, const SolverState& known) const override {
-    return arithmetic_->drift(reconstructed, known);
-  }
   double log_amplification() const override { return arithmetic_->log_amplification(); }
   bool exact() const override { return arithmetic_->exact(); }
 

@@ -57,6 +57,7 @@ class AlfInverse final : public StepInverse {
   AlfInverse(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const SolverState& end, TensorList parameters, bool wants_times);
   TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) override;
   Start start(double t0, TensorList z0) override;
+  double drift(const SolverState& known) const override { return arithmetic_.drift(state_, known); }
 
  private:
   AlfArithmetic& arithmetic_;

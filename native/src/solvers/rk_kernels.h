@@ -5,7 +5,7 @@
 
 namespace neuralode {
 
-/// out = base + scale * sum over j of weights[j] terms[j]; terms of weight 0 are skipped. base: empty for 0; out may be base. All tensors
+/// out = base + scale * sum over j of weights[j] terms[j]; terms of weight 0 are skipped. base: empty for 0; out may be base or a term. All tensors
 /// of one position have the same strides. Returns whether all of out is finite.
 bool combine(const TensorList& base, const std::vector<TensorList>& terms, const std::vector<double>& weights, double scale,
              const TensorList& out);

@@ -16,26 +16,33 @@ namespace neuralode {
 
 void RkStages::set(std::size_t stage, TensorList u, const TensorList& z) {
   k_.resize(tableau_.stages());
-  k_[stage] = laid_out_as(std::move(u), z);
-  for (auto& tensor : k_[stage]) {
-    tensor = tensor.detach();
-    if (!owns_storage_alone(tensor)) tensor = dense_copy(tensor);  // f may return its input, or a tensor that it keeps
-  }
+  k_[stage] = taken_over(std::move(u), z);
 }
 
 bool RkStages::run(double t, double h, const TensorList& z, const Evaluate& evaluate, bool closing, TensorList& z_next) {
-  const auto stages = tableau_.fsal ? tableau_.stages() - 1 : tableau_.stages();
-  for (std::size_t i = 1; i < stages; ++i) {
-    if (z_stage_.empty()) z_stage_ = empty_like(z);
-    take_back(z_stage_);
-    combine(z, k_, tableau_.a[i], h, z_stage_);
-    set(i, evaluate(i, t + tableau_.c[i] * h, z_stage_), z_stage_);
-  }
+  make(t, h, z, evaluate);
   if (z_next.empty()) z_next = empty_like(z);
   take_back(z_next);
   const bool finite = combine(z, k_, tableau_.b, h, z_next);
-  if (tableau_.fsal && closing) set(stages, evaluate(stages, t + h, z_next), z_next);
+  const auto last = tableau_.stages() - 1;
+  if (tableau_.fsal && closing) set(last, evaluate(last, t + h, z_next), z_next);
   return finite;
+}
+
+void RkStages::make(double t, double h, const TensorList& z, const Evaluate& evaluate) {
+  for (std::size_t i = 1; i < tableau_.used_stages(); ++i) set(i, evaluate(i, t + tableau_.c[i] * h, z_stage(z, tableau_.a[i], h)), z);
+}
+
+void RkStages::close(double t, double h, const TensorList& z, const Evaluate& evaluate) {
+  const auto last = tableau_.stages() - 1;
+  set(last, evaluate(last, t + h, z_stage(z, tableau_.b, h)), z);
+}
+
+const TensorList& RkStages::z_stage(const TensorList& z, const std::vector<double>& weights, double h) {
+  if (z_stage_.empty()) z_stage_ = empty_like(z);
+  take_back(z_stage_);
+  combine(z, k_, weights, h, z_stage_);
+  return z_stage_;
 }
 
 RkStepper::RkStepper(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, double t0, double t1, const TensorList& z0,
@@ -44,14 +51,14 @@ RkStepper::RkStepper(Dynamics& dynamics, RandomReplay& random, const Tableau& ta
   state_.z = checked_start(z0, t0);
 }
 
-void RkStepper::evaluate_start(double t) {
+void RkStepper::evaluate_start(double t, const TensorList& z) {
   if (std::exchange(has_start_, true)) return;
   start_evaluation_ = evaluations_;
-  stages_.set(0, evaluate(t, state_.z), state_.z);
+  stages_.set(0, evaluate(t, z), z);
 }
 
 double RkStepper::initial_step_size(double rtol, double atol, double span) {
-  evaluate_start(t_);
+  evaluate_start(t_, state_.z);
   const auto z = measured(state_.z), f0 = measured(stages_.k()[0]);
   const double guess = first_step_size(z, f0, rtol, atol, span);
   auto z1 = empty_like(state_.z);
@@ -66,18 +73,18 @@ std::int64_t RkStepper::attempt(double t, double h, std::int64_t) {
   tell(h);
   t_ = t;
   h_ = h;
-  evaluate_start(t);
+  evaluate_start(t, state_.z);
   const auto first = evaluations_;
-  finite_ = stages_.run(
-      t, h, state_.z, [this](std::size_t, double time, const TensorList& z) { return evaluate(time, z); }, /*closing=*/true, z_next_);
+  finite_ = stages_.run(t, h, state_.z, evaluation(), /*closing=*/true, z_next_);
   return first;
 }
 
-double RkStepper::error(double rtol, double atol) {
-  if (!finite_) return INFINITY;
+double RkStepper::error(double rtol, double atol) { return finite_ ? embedded_error(z_next_, rtol, atol) : INFINITY; }
+
+double RkStepper::embedded_error(const TensorList& z_next, double rtol, double atol) {
   if (error_.empty()) error_ = empty_like(state_.z);
   if (!combine({}, stages_.k(), tableau_.error, h_, error_)) return INFINITY;
-  return scaled_error_norm(measured(error_), measured(state_.z), measured(z_next_), rtol, atol);
+  return scaled_error_norm(measured(error_), measured(state_.z), measured(z_next), rtol, atol);
 }
 
 void RkStepper::require_acceptable() const {

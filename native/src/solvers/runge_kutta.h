@@ -1,10 +1,8 @@
 // Explicit Runge-Kutta methods on fused kernels: any tableau of solvers/tableau.h. No hidden state.
-// Discrete adjoint of a step (Zhang & Zhao 2022, equation 7), from the last used stage i to the first:
-//   a_k_i = h (b_i a_z' + sum over j > i of a_ji a_z_j);   a_z_i = (df/dz_i)^T a_k_i;   a_z = a_z' + sum of a_z_i
 #pragma once
 
+#include "solvers/rk_increment.h"
 #include "solvers/solver.h"
-#include "solvers/tableau.h"
 
 namespace neuralode {
 
@@ -19,6 +17,10 @@ class RkStages {
   /// Stages 1 on, from k()[0] = f(t, z), and z' into z_next. closing: whether a FSAL method's last stage, f(t + h, z'), is wanted too.
   /// Returns whether all of z' is finite.
   bool run(double t, double h, const TensorList& z, const Evaluate& evaluate, bool closing, TensorList& z_next);
+  /// Stages 1 on alone, a FSAL method's last left out.
+  void make(double t, double h, const TensorList& z, const Evaluate& evaluate);
+  /// A FSAL method's last stage, f(t + h, z + h sum of b_i k_i).
+  void close(double t, double h, const TensorList& z, const Evaluate& evaluate);
   /// Makes stage `stage` of what f returned for z: laid out as z and nobody else's.
   void set(std::size_t stage, TensorList u, const TensorList& z);
 
@@ -26,12 +28,14 @@ class RkStages {
   const std::vector<TensorList>& k() const { return k_; }
 
  private:
+  const TensorList& z_stage(const TensorList& z, const std::vector<double>& weights, double h);
+
   const Tableau& tableau_;
   std::vector<TensorList> k_;
   TensorList z_stage_;
 };
 
-class RkStepper final : public ForwardStepper {
+class RkStepper : public ForwardStepper {
  public:
   /// t1: for the direction. z0: copied. f(t, z) is evaluated once a step, however often the step is tried. Throws non_finite for z0.
   RkStepper(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, double t0, double t1, const TensorList& z0,
@@ -45,14 +49,23 @@ class RkStepper final : public ForwardStepper {
   void require_acceptable() const override;
   void accept() override;
 
- private:
-  void evaluate_start(double t);
+ protected:
+  /// k_1 = f(t, z), unless it is there already.
+  void evaluate_start(double t, const TensorList& z);
+  RkStages::Evaluate evaluation() {
+    return [this](std::size_t, double time, const TensorList& z) { return evaluate(time, z); };
+  }
+  /// Scaled norm of the embedded error estimate.
+  double embedded_error(const TensorList& z_next, double rtol, double atol);
 
   const Tableau& tableau_;
   RkStages stages_;
-  TensorList z_next_, error_;
-  double t_, direction_, h_ = 0;
+  double t_, h_ = 0;
   bool has_start_ = false, finite_ = true;
+
+ private:
+  TensorList z_next_, error_;
+  double direction_;
   std::int64_t start_evaluation_ = -1;
 };
 
@@ -76,12 +89,16 @@ class RkReplay final : public Replay {
 
 class RkAdjoint final : public StepAdjoint {
  public:
-  RkAdjoint(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, const TensorList& z, TensorList parameters, bool wants_times);
-  TimeCotangents step(const Grid::Step& step, const SolverState& before, bool wants_h) override;
+  RkAdjoint(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, const TensorList& z, TensorList parameters, bool wants_times)
+      : StepAdjoint(dynamics, random, z, std::move(parameters), wants_times), increment_(*this, tableau) {}
+  TimeCotangents step(const Grid::Step& step, const SolverState& before, bool wants_h) override {
+    increment_.linearize(step.t, step.h, before.z, step.start, step.evaluation);
+    return increment_.pull_back(a_z_, 1, a_z_, wants_h);
+  }
   double start(double, const TensorList&) override { return 0; }
 
  private:
-  const Tableau& tableau_;
+  RkIncrement increment_;
 };
 
 std::unique_ptr<Solver> make_rk_solver(const Tableau& tableau);

@@ -2,6 +2,8 @@
 
 #include "solvers/alf.h"
 #include "solvers/implicit_runge_kutta.h"
+#include "solvers/reversible_heun.h"
+#include "solvers/reversible_rk.h"
 #include "solvers/runge_kutta.h"
 
 namespace neuralode {
@@ -10,6 +12,8 @@ std::unique_ptr<Solver> make_solver(const SolverChoice& choice, Lattice& lattice
   if (choice.kind == SolverKind::alf)
     return make_alf_solver(choice.exact ? make_lattice_alf(lattice, span) : make_float_alf(choice.eta, span), choice.eta);
   if (traits_of(choice.kind).implicit) return make_implicit_solver(implicit_tableau_of(choice.kind), choice.newton);
+  if (choice.kind == SolverKind::reversible_heun) return make_reversible_heun_solver(span);
+  if (choice.coupling > 0) return make_coupled_rk_solver({tableau_of(choice.kind), choice.coupling, choice.adaptive}, span);
   return make_rk_solver(tableau_of(choice.kind));
 }
 

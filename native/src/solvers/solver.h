@@ -31,8 +31,6 @@ class Solver {
   /// z of a state as floats; maybe its very tensors.
   virtual TensorList z_of(const SolverState& state) const { return state.z; }
 
-  /// Of a reversible solver: the relative distance of a reconstructed state from the known one, infinite for a NaN.
-  virtual double drift(const SolverState&, const SolverState&) const { return 0; }
   /// Of a reversible solver: log of what undoing one step does to an error, f apart.
   virtual double log_amplification() const { return 0; }
   /// Whether undoing is exact where f is deterministic.
@@ -43,6 +41,8 @@ struct SolverChoice {
   SolverKind kind = SolverKind::alf;
   double eta = 1;         ///< alf
   bool exact = false;     ///< alf: on a lattice
+  double coupling = 0;    ///< explicit Runge-Kutta methods: > 0 couples their steps
+  bool adaptive = false;  ///< whether steps need an error estimate
   NewtonSettings newton;  ///< implicit solvers
 };
 

@@ -79,6 +79,22 @@ std::pair<TensorList, InputCotangents> CotangentSweep::linearised(double t, cons
   return result;
 }
 
+Linearization CotangentSweep::linearization(double t, const TensorList& z, std::int64_t evaluation) {
+  random_.replay(evaluation);
+  auto result = dynamics_.linearize(time_tensor(t, z), z, parameters_, wants_times_);
+  drop_kept_casts(z[0].device().type());
+  ++evaluations_;
+  return result;
+}
+
+InputCotangents CotangentSweep::pull_back(Linearization& linearization, const TensorList& a_u) {
+  auto cotangents = linearization.pullback(a_u);
+  linearization = {};
+  accumulate(a_parameters_, cotangents.a_parameters);
+  cotangents.a_z = cotangent_like(std::move(cotangents.a_z), a_z_);
+  return cotangents;
+}
+
 TensorList CotangentSweep::cotangent_like(TensorList a_z, const TensorList& z) {
   for (std::size_t i = 0; i < a_z.size(); ++i) {
     if (!a_z[i].defined()) {

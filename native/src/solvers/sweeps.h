@@ -107,6 +107,15 @@ class CotangentSweep {
   /// The cotangents of the parameters that were added since the last call.
   TensorList take_parameters();
   TensorList& a_z() { return a_z_; }
+
+  /// A linearised evaluation whose cotangent is known later; u as f gave it.
+  Linearization linearization(double t, const TensorList& z, std::int64_t evaluation);
+  /// Its pullback, once; what it held is let go. Adds the parameters' cotangents; a_z laid out as the state.
+  InputCotangents pull_back(Linearization& linearization, const TensorList& a_u);
+
+  /// 0 where a_t is undefined.
+  static double scalar(const at::Tensor& a_t);
+  bool wants_times() const { return wants_times_; }
   /// Linearised evaluations made.
   std::int64_t evaluations() const { return evaluations_; }
 
@@ -114,7 +123,6 @@ class CotangentSweep {
   std::pair<TensorList, InputCotangents> linearised(double t, const TensorList& z, const TensorList& a_u, std::int64_t evaluation);
   /// Laid out as z; zeros where undefined.
   TensorList cotangent_like(TensorList a_z, const TensorList& z);
-  static double scalar(const at::Tensor& a_t);
 
   Dynamics& dynamics_;
   RandomReplay& random_;
@@ -161,9 +169,11 @@ class StepInverse : public CotangentSweep {
   };
   /// Pulls the hidden state's cotangent back to z0. z0: kept by the state.
   virtual Start start(double t0, TensorList z0) = 0;
+  /// The relative distance of the state that it stands at from the known one, infinite for a NaN.
+  virtual double drift(const SolverState& known) const = 0;
 
   /// Goes on from `state` (copied) with the cotangents as they are.
-  void set_state(const SolverState& state);
+  virtual void set_state(const SolverState& state);
   const SolverState& state() const { return state_; }
 
   /// The states' cotangents, for going back to where they were; empty lists stand for zero.

@@ -18,6 +18,8 @@ struct Tableau {
   std::vector<double> b, error;        ///< error: b less the embedded method's; empty without one
 
   std::size_t stages() const { return c.size(); }
+  /// Those that z' depends on: a FSAL method's last is for the error estimate and the next step.
+  std::size_t used_stages() const { return fsal ? c.size() - 1 : c.size(); }
 };
 
 /// solver: an explicit Runge-Kutta method.

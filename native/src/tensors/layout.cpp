@@ -30,6 +30,15 @@ TensorList laid_out_as(TensorList tensors, const TensorList& reference) {
   return tensors;
 }
 
+TensorList taken_over(TensorList tensors, const TensorList& reference) {
+  tensors = laid_out_as(std::move(tensors), reference);
+  for (auto& tensor : tensors) {
+    tensor = tensor.detach();
+    if (!owns_storage_alone(tensor)) tensor = dense_copy(tensor);
+  }
+  return tensors;
+}
+
 void take_back(TensorList& buffers) {
   for (auto& buffer : buffers)
     if (!owns_storage_alone(buffer)) buffer = at::empty_strided(buffer.sizes(), buffer.strides(), buffer.options());

@@ -17,6 +17,9 @@ bool owns_storage_alone(const at::Tensor& tensor);
 /// with_layout_of for every tensor of a list.
 TensorList laid_out_as(TensorList tensors, const TensorList& reference);
 
+/// Detached and laid out as `reference`, copied where somebody else holds them too: what f returned, which may be its input or kept by it.
+TensorList taken_over(TensorList tensors, const TensorList& reference);
+
 /// Replaces the tensors whose memory somebody else holds too, so that they can be written over.
 void take_back(TensorList& buffers);
 

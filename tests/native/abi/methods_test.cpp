@@ -32,10 +32,11 @@ TEST_F(MethodsAbi, DefaultsAreThoseOfTheHeader) {
 }
 
 TEST_F(MethodsAbi, EveryChoiceOutOfRangeIsNamed) {
-  for (const int32_t solver : {-1, last_solver + 1})
+  for (const int32_t solver : {-1, NEURALODE_SOLVER_KENCARP3 + 1})
     EXPECT_THAT(refused(&neuralode_solve_options::solver, solver, NEURALODE_UNSUPPORTED), HasSubstr("solver: " + std::to_string(solver)));
-  for (const int32_t gradient : {-1, last_gradient + 1})
-    EXPECT_THAT(refused(&neuralode_solve_options::gradient, gradient, NEURALODE_UNSUPPORTED), HasSubstr("gradient: " + std::to_string(gradient)));
+  for (const int32_t gradient : {-1, NEURALODE_GRADIENT_REVERSIBLE + 1})
+    EXPECT_THAT(refused(&neuralode_solve_options::gradient, gradient, NEURALODE_UNSUPPORTED),
+                HasSubstr("gradient: " + std::to_string(gradient)));
   for (const int32_t controller : {-1, 3})
     EXPECT_THAT(refused(&neuralode_solve_options::controller, controller), HasSubstr("controller: " + std::to_string(controller)));
   for (const int32_t flag : {-1, 2})
@@ -93,7 +94,8 @@ TEST_F(MethodsAbi, WhatIsForOneGradientMethodIsRefusedToOthers) {
 TEST_F(MethodsAbi, EverySolverSolvesWithEveryGradientMethod) {
   const double e = std::exp(1);
   for (options_.solver = NEURALODE_SOLVER_ALF; options_.solver <= last_solver; ++options_.solver) {
-    const double tolerance = options_.solver == NEURALODE_SOLVER_EULER ? 0.15 : 0.01;  // e h / 2 = 0.14 of order 1; order 2 or more at h = 0.1
+    const double tolerance =
+        options_.solver == NEURALODE_SOLVER_EULER ? 0.15 : 0.01;  // e h / 2 = 0.14 of order 1; order 2 or more at h = 0.1
     for (options_.gradient = NEURALODE_GRADIENT_BACKPROP; options_.gradient <= last_gradient; ++options_.gradient) {
       if (options_.gradient == NEURALODE_GRADIENT_NONE) {
         ASSERT_OK(solve());
@@ -106,6 +108,29 @@ TEST_F(MethodsAbi, EverySolverSolvesWithEveryGradientMethod) {
       EXPECT_EQ(statistics().steps_accepted, 10);
     }
   }
+}
+
+TEST_F(MethodsAbi, ReversibleUndoesEverySolverButAlf) {
+  options_.gradient = NEURALODE_GRADIENT_REVERSIBLE;
+  const double e = std::exp(1);
+  for (options_.solver = NEURALODE_SOLVER_EULER; options_.solver <= NEURALODE_SOLVER_REVERSIBLE_HEUN; ++options_.solver) {
+    // Order 1: e h / 2 = 0.14; order 2 or more at h = 0.1.
+    EXPECT_NEAR(gradient()[0], e, options_.solver == NEURALODE_SOLVER_EULER ? 0.15 : 0.02) << options_.solver;
+    EXPECT_EQ(statistics().nfe_backward, statistics().nfe_forward);
+    EXPECT_LE(statistics().reconstruction_error, 1e-12);
+  }
+  options_.solver = NEURALODE_SOLVER_ALF;
+  EXPECT_THAT(refused_together(), AllOf(HasSubstr("gradient: reversible"), HasSubstr("mali")));
+}
+
+TEST_F(MethodsAbi, CouplingIsARatioForExplicitRungeKuttaMethodsAlone) {
+  for (const double coupling : {-0.1, 1.1}) EXPECT_THAT(refused(&neuralode_solve_options::coupling, coupling), HasSubstr("coupling: "));
+  options_.solver = NEURALODE_SOLVER_DOPRI5;
+  options_.gradient = NEURALODE_GRADIENT_PNODE;
+  options_.coupling = 0.9;
+  EXPECT_NEAR(gradient()[0], std::exp(1), 1e-5);
+  options_.solver = NEURALODE_SOLVER_REVERSIBLE_HEUN;
+  EXPECT_THAT(refused_together(), HasSubstr("coupling: 0.9"));
 }
 
 TEST_F(MethodsAbi, EveryControllerReachesTheTolerance) {

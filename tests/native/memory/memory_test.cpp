@@ -132,6 +132,25 @@ TEST_F(Counted, MaliIsFlatUnderAutocast) {
   EXPECT_LE(double(peak(ode, fixed_steps(1.0 / 64))), 1.01 * few);
 }
 
+TEST_F(Counted, ReversibleIsFlatInTheNumberOfStepsAndKeepsItsEndState) {
+  const auto ode = wide_ode();
+  for (const auto solver : {SolverKind::rk4, SolverKind::bosh3, SolverKind::reversible_heun}) {
+    const auto steps = [&](int count) {
+      auto options = fixed_steps(1.0 / count, 1, GradientKind::reversible);
+      options.solver = solver;
+      return options;
+    };
+    const double few = double(peak(ode, steps(4)));
+    EXPECT_LE(double(peak(ode, steps(64))), 1.01 * few);
+    EXPECT_LE(double(peak(ode, steps(256))), 1.01 * few);
+    const auto z0 = ode.z0[0].clone().requires_grad_();
+    const auto before = memory_counts().live_bytes;
+    const auto solution = solve({ode.f, {z0}, time_of(0), time_of(1), {}, steps(64)});
+    // z(t1), which the caller has anyway, and the companion, or yhat and f; the times are a few bytes.
+    EXPECT_LE(memory_counts().live_bytes - before, (solver == SolverKind::reversible_heun ? 3 : 2) * 4 * 256 * 64 + 256);
+  }
+}
+
 TEST_F(Counted, ATrajectoryCostsItsOutputsAndNoMore) {
   auto ode = wide_ode();
   const auto end_only = peak(ode, fixed_steps(1.0 / 64));

@@ -8,7 +8,7 @@
 
 namespace neuralode::kernels {
 
-/// out = base + sum over j of weights[j] terms[j], added in the order of j. base: null for 0; out may be base. Returns whether all of out
+/// out = base + sum over j of weights[j] terms[j], added in the order of j. base: null for 0; out may be base or a term. Returns whether all of out
 /// is finite.
 template <class Scalar>
 bool combine(const Scalar* base, const Scalar* const* terms, const double* weights, std::int32_t terms_count, Scalar* out,
