@@ -35,8 +35,8 @@ public sealed class BenchTests
             row => Assert.Equal("success", Text(row, "status")));
         Assert.All(rows.Where(row => Text(row, "mode") == "exact"), row => Assert.Equal(0, Number(row, "reconstruction_error")));
         Assert.All(rows.Where(row => Text(row, "mode") == "automatic"), row => Assert.InRange(Number(row, "reconstruction_error"), 0, 3.4527e-4));
-        // Reversible Heun is of order 2 too, coupled steps of order 4 are nearer; both come back over this short time.
-        Assert.All(rows.Where(row => Text(row, "mode") is "reversible-heun" or "rk4, coupled"), row => Assert.InRange(Number(row, "reconstruction_error"), 0, 3.4527e-4));
+        // Other solvers come back as well over this short time, where their steps are stable: those of reversible Heun are not for the stiffest.
+        Assert.All(rows.Where(row => Text(row, "mode") is "reversible-heun" or "rk4, coupled" && Text(row, "dynamics") != "Van der Pol"), row => Assert.InRange(Number(row, "reconstruction_error"), 0, 3.4527e-4));
         // The step's error is of order 2 undamped, and for the rotation smallest: 4^-2 of the first at four times the steps, give or take a half.
         var rotation = rows.Where(row => Text(row, "dynamics") == "rotation" && Text(row, "mode") == "backprop" && Number(row, "eta") == 1).ToList();
         Assert.InRange(Number(rotation[0], "forward_error") / Number(rotation[1], "forward_error"), 8, 32);
@@ -81,11 +81,23 @@ public sealed class BenchTests
         var report = Cli.Json("bench", "methods", "--steps", "7", "--checkpoints", "2", "--threads", "1");
 
         var rows = report["rows"]!.AsArray();
-        Assert.Equal(2 * (6 + 5 + 5), rows.Count);   // dynamics, methods of alf, rk4 and dopri5
-        Assert.All(rows, row => Assert.Equal(row!["predicted"]!.ToJsonString(), row["measured"]!.ToJsonString()));
-        // Float32: some hundred roundings; adjoint is as far off as its steps are long.
+        Assert.Equal(2 * (6 + 4 + 5 + 4 + 5) + 3 + (3 * 5), rows.Count);   // dynamics, methods of alf, reversible-heun, rk4, coupled rk4 and dopri5; of the stiff one
+        Assert.All(rows, row => Assert.All(row!["predicted"]!.AsObject(), cost =>   // null: no formula tells, of adaptive and implicit steps
+            Assert.True(cost.Value is null || cost.Value.GetValue<long>() == row["measured"]![cost.Key]!.GetValue<long>(), $"{cost.Key} of {row.ToJsonString()}")));
+        // Float32: some hundred roundings; adjoint is as far off as its steps are long; adaptive implicit steps solve equations to 1e-3 of the tolerance 1e-5.
         Assert.All(rows.Where(row => Text(row, "gradient") != "adjoint"), row => Assert.InRange(Number(row, "gradient_error"), 0, 1.2e-5));
         Assert.All(rows.Where(row => Text(row, "gradient") == "adjoint"), row => Assert.InRange(Number(row, "gradient_error"), 0, 0.1));
+    }
+
+    [Fact]
+    public void Memory_of_every_method_is_told_before_the_run()
+    {
+        var report = Cli.Json("bench", "methods", "--steps", "24", "--checkpoints", "4", "--threads", "1");
+
+        // What is not told: tensors of one number a step, and states or stages more or less in hand by pnode's online schedule. A state of the oscillator is
+        // 128 bytes of some thousand.
+        Assert.All(report["rows"]!.AsArray(), row =>
+            Assert.InRange(Number(row, "peak_bytes") / Number(row, "predicted_peak_bytes"), 0.9, Text(row, "dynamics").StartsWith("Van", StringComparison.Ordinal) ? 1.2 : 1.02));
     }
 
     [Fact]
