@@ -3,11 +3,13 @@
 #include <ATen/ATen.h>
 
 #include "gradients/failure.h"
+#include "gradients/per_sample/recorded_samples.h"
 #include "gradients/recorded.h"
 
 namespace neuralode {
 
 Solution solve_backprop(const Problem& problem) {
+  if (problem.options.per_sample) return solve_backprop_samples(problem);
   const auto landings = landings_of(problem.t0, problem.t1, problem.t_eval);
   const auto stepper = make_recorded(problem, landings);
   Solution solution{{}, std::make_shared<Statistics>(), std::make_shared<Outcome>(), nullptr};

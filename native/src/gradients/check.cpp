@@ -88,10 +88,27 @@ void check_newton(const SolveOptions& options) {
           traits_of(options.solver).name);
 }
 
+void check_samples(const SolveOptions& options) {
+  if (!options.per_sample) return;
+  const auto* name = traits_of(options.solver).name;
+  require(options.solver == SolverKind::alf || (is_explicit_rk(options.solver) && traits_of(options.solver).error_order > 0),
+          "per_sample: solver ", name, " makes one step for the whole batch; set per_sample to 0, or solver to alf (0), heun-euler (4), bosh3 (5), ",
+          "dopri5 (7), tsit5 (8) or dopri8 (9)");
+  require(options.steps.step_size == 0, "per_sample: fixed steps are the same for every sample; set step_size = ", options.steps.step_size,
+          " to 0, or per_sample to 0");
+  require(options.gradient != GradientKind::adjoint && options.gradient != GradientKind::reversible,
+          "per_sample: the gradient methods adjoint (3) and reversible (7) have one step for the whole batch; choose pnode (6), aca (4), ",
+          "anode (5), backprop (1), or mali (0) for alf, or set per_sample to 0");
+  require(options.reversal == ReversalKind::floating,
+          "per_sample: reversal exact (1) undoes steps of the whole batch alone; set reversal to float (0), or per_sample to 0");
+  require(options.coupling == 0, "per_sample: coupling ", options.coupling, " is for steps of the whole batch; set it to 0, or per_sample to 0");
+  require(!options.dense_output, "per_sample: steps of samples land on t_eval; set dense_output to 0, or per_sample to 0");
+  require(!options.checkpoint_stages, "per_sample: rounds keep no stages; set checkpoint_stages to 0, or per_sample to 0");
+}
+
 /// What has no implementation yet.
 void check_available(const SolveOptions& options) {
   if (options.dense_output) fail(Status::unsupported, "dense_output: is not supported yet; set it to 0");
-  if (options.per_sample) fail(Status::unsupported, "per_sample: is not supported yet; set it to 0");
 }
 
 }  // namespace
@@ -110,6 +127,7 @@ void check(const SolveOptions& options) {
   check_reversal(options);
   check_coupling(options);
   check_newton(options);
+  check_samples(options);
   check_available(options);
 }
 

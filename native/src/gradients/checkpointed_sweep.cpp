@@ -11,6 +11,7 @@
 #include "gradients/revolve.h"
 #include "gradients/sweep.h"
 #include "gradients/time_gradients.h"
+#include "solvers/per_sample/rows.h"
 #include "tensors/layout.h"
 
 namespace neuralode {
@@ -69,6 +70,10 @@ class Retrace {
       require(sweep_.z0[i].unchanged(), "z0[", i, "]: was changed in place between the forward solve and backward, which starts from it; ",
               "solve from z0.clone(), or use a gradient method that undoes steps (mali, reversible)");
       const auto& value = sweep_.z0[i].value();
+      if (sweep_.options.per_sample) {
+        z.push_back(rows::batch_outermost(value));
+        continue;
+      }
       z.push_back(value.is_non_overlapping_and_dense() ? value : dense_copy(value));
     }
     return z;
@@ -102,6 +107,12 @@ class Retrace {
 
   void differentiate(std::int64_t index, const SolverState& before) {
     const auto& step = steps_[static_cast<std::size_t>(index)];
+    if (step.samples) {
+      outputs_.add(*adjoint_, *step.samples);
+      adjoint_->step(step, before, sweep_.wants_times);
+      times_.add(*step.samples, adjoint_->of_samples());
+      return;
+    }
     const bool lands = step.landing >= 0;
     if (lands) {
       segment_ = static_cast<std::size_t>(step.landing);

@@ -5,7 +5,9 @@
 
 #include "gradients/checkpoints.h"
 #include "gradients/failure.h"
+#include "gradients/per_sample/recorded_samples.h"
 #include "gradients/sweep.h"
+#include "solvers/per_sample/sample_sweeps.h"
 
 namespace neuralode {
 
@@ -29,6 +31,15 @@ class Trajectory {
     for (std::size_t row = 0; row < landings_.outputs.size(); ++row)
       if (landings_.outputs[row] == landing)
         for (std::size_t i = 0; i < outputs_.size(); ++i) outputs_[i].select(0, static_cast<std::int64_t>(row)).copy_(z[i]);
+  }
+
+  /// Of some samples.
+  void write(std::int64_t landing, const TensorList& z, const std::vector<std::int64_t>& samples) {
+    const auto index = at::tensor(samples, at::kLong);
+    for (std::size_t row = 0; row < landings_.outputs.size(); ++row)
+      if (landings_.outputs[row] == landing)
+        for (std::size_t i = 0; i < outputs_.size(); ++i)
+          outputs_[i].select(0, static_cast<std::int64_t>(row)).index_copy_(0, index, z[i].index_select(0, index));
   }
 
   TensorList take() { return std::move(outputs_); }
@@ -64,12 +75,14 @@ class Run {
     const EndOfDraws end_of_draws{sweep_.random};
     const auto policy = keep_policy(sweep_, *solver_);
     std::int64_t step = 0;  // that comes next
-    SweepObserver observer{[&](double h, const SolverState& state) {
-                             const auto decision = policy->before_step(step, h);
-                             if (decision.drop >= 0) drop(static_cast<std::size_t>(decision.drop));
-                             if (decision.keep) keep(static_cast<std::size_t>(step), state);
-                             ++step;
-                           },
+    const auto before_step = [&](double h, const SolverState& state) {
+      const auto decision = policy->before_step(step, h);
+      if (decision.drop >= 0) drop(static_cast<std::size_t>(decision.drop));
+      if (decision.keep) keep(static_cast<std::size_t>(step), state);
+      ++step;
+    };
+    if (sweep_.options.per_sample) return run_samples(before_step);
+    SweepObserver observer{before_step,
                            [&](std::int64_t landing, const SolverState& state) {
                              if (sweep_.landings.trajectory) trajectory_.write(landing, stepper_->z_of(state));
                            },
@@ -87,7 +100,8 @@ class Run {
     auto& statistics = *sweep_.statistics;
     statistics.steps_accepted = static_cast<std::int64_t>(sweep_.grid->steps.size());
     statistics.steps_rejected = sweep_.grid->rejected;
-    statistics.nfe_forward = stepper_ ? stepper_->evaluations() : 0;
+    statistics.nfe_forward = stepper_ ? stepper_->evaluations() : samples_ ? samples_->evaluations() : 0;
+    if (sweep_.options.per_sample) count_sample_steps(*sweep_.grid, statistics);
     statistics.snapshots = static_cast<std::int64_t>(sweep_.snapshots.size());
     const auto work = stepper_ ? stepper_->work() : ImplicitWork{};
     statistics.newton_iterations = work.newton_iterations;
@@ -96,16 +110,32 @@ class Run {
     sweep_.outcome->reached = sweep_.grid->end;
     ForwardResult result;
     if (stepper_) result.end = std::move(stepper_->state());
+    if (samples_) result.end = std::move(samples_->state());
     if (sweep_.landings.trajectory)
       result.states = trajectory_.take();
-    else if (stepper_)
-      result.states = stepper_->z_of(result.end);
+    else if (stepper_ || samples_)
+      result.states = solver_->z_of(result.end);
     else
       for (const auto& z : z0_) result.states.push_back(z.clone());
     return result;
   }
 
  private:
+  /// Every sample at steps of its own.
+  void run_samples(const std::function<void(double h, const SolverState& state)>& before_step) {
+    const auto& options = sweep_.options;
+    const auto t0 = sweep_.grid->end = sweep_.landings.t0;
+    SampleObserver observer{before_step, [&](std::int64_t landing, const std::vector<std::int64_t>& samples, const SolverState& state) {
+                              if (sweep_.landings.trajectory) trajectory_.write(landing, state.z, samples);
+                            }};
+    SolverChoice choice;
+    choice.kind = options.solver;
+    choice.eta = options.eta;
+    samples_ = std::make_unique<SampleForward>(*sweep_.dynamics, sweep_.random, choice, t0, sweep_.landings.times.back(), z0_,
+                                               std::move(observer));
+    drive_samples(*samples_, t0, sweep_.landings.times, options.steps, *sweep_.grid);
+  }
+
   void keep(std::size_t step, const SolverState& state) {
     sweep_.snapshots.push_back({step, copy_of(state)});
     sweep_.statistics->snapshot_bytes += bytes_of(state);
@@ -133,6 +163,7 @@ class Run {
   bool by_value_;
   Trajectory trajectory_;
   std::unique_ptr<ForwardStepper> stepper_;
+  std::unique_ptr<SampleForward> samples_;  ///< instead, where samples have steps of their own
 };
 
 }  // namespace

@@ -98,6 +98,12 @@ class Undo {
 
   /// before: the known state at the step's start, or null.
   void undo(const Grid::Step& step, const SolverState* before) {
+    if (step.samples) {
+      outputs_.add(*inverse_, *step.samples);
+      inverse_->step(step, sweep_.wants_times, before);
+      times_.add(*step.samples, inverse_->of_samples());
+      return;
+    }
     const bool lands = step.landing >= 0;
     if (lands) {
       segment_ = static_cast<std::size_t>(step.landing);
@@ -122,7 +128,7 @@ class Undo {
 
   /// Where the first step ends on a landing time, its derivative to time asks for v0 itself.
   const SolverState* start_if_landed_on(const Grid::Step& step, SolverState& at_t0) {
-    if (step.landing < 0 || !sweep_.wants_times || !knows_z0_ || solver_->exact()) return nullptr;
+    if ((step.landing < 0 && !step.samples) || !sweep_.wants_times || !knows_z0_ || solver_->exact()) return nullptr;
     at_t0 = start_state();
     return &at_t0;
   }

@@ -1,6 +1,10 @@
 // Where the cotangents of a solve's outputs join its reverse sweep.
 #pragma once
 
+#include <ATen/Functions.h>
+
+#include <map>
+
 #include "gradients/landings.h"
 #include "solvers/sweeps.h"
 
@@ -27,6 +31,17 @@ class OutputCotangents {
   void add(CotangentSweep& sweep, std::int64_t landing) const {
     const auto cotangents = of(landing);
     if (!cotangents.empty()) sweep.add_cotangent(cotangents);
+  }
+
+  /// Those of the samples that landed in a round.
+  void add(CotangentSweep& sweep, const SampleRound& round) const {
+    std::map<std::int64_t, std::vector<std::int64_t>> landed;
+    for (std::size_t b = 0; b < round.trials.size(); ++b)
+      if (round.trials[b].accepted && round.trials[b].lands) landed[round.trials[b].landing].push_back(static_cast<std::int64_t>(b));
+    for (const auto& [landing, samples] : landed) {
+      const auto cotangents = of(landing);
+      if (!cotangents.empty()) sweep.add_cotangent(cotangents, at::tensor(samples, at::kLong));
+    }
   }
 
  private:

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "solvers/per_sample/sample_sweeps.h"
+
 namespace neuralode {
 
 namespace {
@@ -39,7 +41,7 @@ std::unique_ptr<Solver> Sweep::solver() {
   choice.coupling = coupling_of(options);
   choice.adaptive = options.steps.step_size == 0;
   choice.newton = newton_settings(options.newton, options.steps, epsilon);
-  return make_solver(choice, lattice, span());
+  return options.per_sample ? make_sample_solver(choice, span()) : make_solver(choice, lattice, span());
 }
 
 SnapshotSchedule Sweep::schedule(const Solver& solver) const {

@@ -61,9 +61,8 @@ class Drive {
         grid_.rejected += 1;
         continue;
       }
-      const auto start = stepper_.start_evaluation();
+      grid_.steps.push_back({t_, sign * length, evaluation, lands ? index : -1, stepper_.start_evaluation(), stepper_.start_time()});
       stepper_.accept();
-      grid_.steps.push_back({t_, sign * length, evaluation, lands ? index : -1, start});
       t_ = grid_.end = lands ? landing : t_ + sign * length;
       suggested_ = lands ? std::max(suggested_, next) : next;  // a step cut short by a landing says nothing against longer ones
     }
@@ -74,9 +73,8 @@ class Drive {
     if (attempts_ > options_.max_steps) limit(t);
     const auto evaluation = stepper_.attempt(t, h, landing);
     stepper_.require_acceptable();
-    const auto start_evaluation = stepper_.start_evaluation();
+    grid_.steps.push_back({t, h, evaluation, landing, stepper_.start_evaluation(), stepper_.start_time()});
     stepper_.accept();
-    grid_.steps.push_back({t, h, evaluation, landing, start_evaluation});
   }
 
   void check_resolvable(double length, double remaining) const {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "solvers/per_sample/round.h"
 #include "solvers/step_size.h"
 
 namespace neuralode {
@@ -16,10 +18,19 @@ struct Grid {
     std::int64_t evaluation; ///< number of the (first) evaluation of f that the accepted trial made
     std::int64_t landing;    ///< index of the landing time that the step ends on, or -1
     std::int64_t start = -1; ///< number of the evaluation at the step's start, where the method has one; it may be of the step before
+    double start_time = 0;   ///< of that evaluation: t, or where the step before ended by its own length, which differs by rounding
+    /// per_sample: what each sample does; `h` is then the longest accepted length, `t` the sum of those before from t0 on. Else null.
+    std::shared_ptr<const SampleRound> samples = nullptr;
+  };
+  /// Where a sample stands, and its trials.
+  struct Sample {
+    double t;
+    std::int64_t accepted, rejected;
   };
   std::vector<Step> steps;
+  std::vector<Sample> samples;  ///< per_sample, else empty
   std::int64_t rejected = 0;
-  double end = 0;  ///< where the last accepted step ended
+  double end = 0;  ///< where the last accepted step ended; per_sample: where the least advanced sample stands
 };
 
 /// One method of stepping, holding its state.
@@ -34,6 +45,7 @@ class Stepper {
   virtual std::int64_t attempt(double t, double h, std::int64_t landing) = 0;
   /// Of the tried step, as in Grid::Step.
   virtual std::int64_t start_evaluation() const { return -1; }
+  virtual double start_time() const { return 0; }
   /// Scaled norm of the tried step's error estimate; <= 1 is acceptable.
   virtual double error(double rtol, double atol) = 0;
   /// Throws, naming step, time and state, where the tried step can never be accepted: non_finite, lattice_overflow.

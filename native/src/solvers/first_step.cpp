@@ -21,8 +21,11 @@ double scaled_norm(const TensorList& x, const TensorList& reference, double rtol
 }
 
 double first_step_size(const TensorList& z, const TensorList& v, double rtol, double atol, double span) {
+  return first_step_guess(scaled_norm(z, z, rtol, atol), scaled_norm(v, z, rtol, atol), span);
+}
+
+double first_step_guess(double size, double speed, double span) {
   // One hundredth of the time in which z changes by its own size.
-  const double size = scaled_norm(z, z, rtol, atol), speed = scaled_norm(v, z, rtol, atol);
   const double guess = size < 1e-5 || speed < 1e-5 ? 1e-6 : 0.01 * size / speed;
   return std::min(guess, span);
 }

@@ -13,6 +13,9 @@ double scaled_norm(const TensorList& x, const TensorList& reference, double rtol
 /// The rule's first guess (no further evaluation): a hundredth of the time in which z changes by its own size, at most span. v: f(t0, z).
 double first_step_size(const TensorList& z, const TensorList& v, double rtol, double atol, double span);
 
+/// The same from the scaled norms of z and v.
+double first_step_guess(double size, double speed, double span);
+
 /// The rest of the rule, which bounds the step of a method with an error estimate of order `error_order`. guess: the first one. speed,
 /// curvature: scaled norms of f(t, z) and of its change over the guess, divided by it.
 double second_step_guess(double guess, double speed, double curvature, int error_order, double span);

@@ -43,7 +43,7 @@ SolverState heun_start(TensorList z0, const TensorList& f0) {
 }
 
 HeunStepper::HeunStepper(Dynamics& dynamics, RandomReplay& random, double t0, const TensorList& z0, SweepObserver observer)
-    : ForwardStepper(dynamics, random, std::move(observer)) {
+    : ForwardStepper(dynamics, random, std::move(observer)), start_time_(t0) {
   auto z = checked_start(z0, t0);
   const auto f0 = evaluate(t0, z);
   state_ = heun_start(std::move(z), f0);
@@ -80,6 +80,7 @@ void HeunStepper::require_acceptable() const {
 void HeunStepper::accept() {
   std::swap(state_, next_);
   start_evaluation_ = evaluations_ - 1;
+  start_time_ = t_ + h_;
   step_accepted();
 }
 

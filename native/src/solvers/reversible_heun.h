@@ -22,6 +22,7 @@ class HeunStepper final : public ForwardStepper {
   double initial_step_size(double rtol, double atol, double span) override;
   std::int64_t attempt(double t, double h, std::int64_t landing) override;
   std::int64_t start_evaluation() const override { return start_evaluation_; }
+  double start_time() const override { return start_time_; }
   double error(double rtol, double atol) override;
   void require_acceptable() const override;
   void accept() override;
@@ -29,7 +30,7 @@ class HeunStepper final : public ForwardStepper {
  private:
   SolverState next_;
   TensorList error_;
-  double t_ = 0, h_ = 0;
+  double t_ = 0, h_ = 0, start_time_;
   bool finite_ = true;
   std::int64_t start_evaluation_ = 0;
 };

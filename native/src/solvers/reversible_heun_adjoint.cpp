@@ -75,7 +75,7 @@ CotangentSweep::TimeCotangents HeunInverse::step(const Grid::Step& step, bool wa
   take_back(spare_);
   combine({}, {state_.z, hats_of(state_.v), f_next}, {2, -1, -h}, 1, spare_);
   std::swap_ranges(spare_.begin(), spare_.end(), state_.v.begin());
-  if (before == nullptr) slope_ = linearization(step.t, hats_of(state_.v), step.start);
+  if (before == nullptr) slope_ = linearization(step.start_time, hats_of(state_.v), step.start);
   const auto f = before ? slopes_of(before->v) : laid_out_as(slope_.u, state_.z);
   combine(state_.z, {f, f_next}, {-h / 2, -h / 2}, 1, state_.z);
   const auto times = carry_back(a_z_, hats_of(a_v_), slopes_of(a_v_), pulled, f, f_next, h, wants_h);

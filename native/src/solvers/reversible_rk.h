@@ -65,7 +65,7 @@ class CoupledRkReplay final : public Replay {
   SolverState& state() override { return state_; }
 
  private:
-  /// All stages of the increment from z. first, rest: as in RkIncrement.
+  /// All stages of the increment from z. first, rest: numbers of the evaluations of stage 0 and stage 1.
   void stages(double t, double h, const TensorList& z, std::int64_t first, std::int64_t rest);
 
   Dynamics& dynamics_;

@@ -39,11 +39,11 @@ CoupledRkAdjoint::CoupledRkAdjoint(Dynamics& dynamics, RandomReplay& random, con
       y_next_(empty_like(z)) {}
 
 CotangentSweep::TimeCotangents CoupledRkAdjoint::step(const Grid::Step& step, const SolverState& before, bool wants_h) {
-  first_.linearize(step.t, step.h, before.v, step.start, step.evaluation);
+  first_.linearize(step.t, step.h, before.v, {step.start, step.start_time}, step.evaluation);
   take_back(y_next_);
   method_.next_y(before.z, before.v, first_.k(), step.h, y_next_);
   const auto number = method_.second_half(step);
-  second_.linearize(step.t + step.h, -step.h, y_next_, number, number + 1);
+  second_.linearize(step.t + step.h, -step.h, y_next_, {number, step.t + step.h}, number + 1);
   const auto second = method_.pull_back_second(second_, a_z_, a_v_, wants_h);
   const auto first = method_.pull_back_first(first_, a_z_, a_v_, wants_h);
   return {first.start + second.start, first.h + second.h};
@@ -65,13 +65,13 @@ CoupledRkInverse::CoupledRkInverse(Dynamics& dynamics, RandomReplay& random, con
 
 CotangentSweep::TimeCotangents CoupledRkInverse::step(const Grid::Step& step, bool wants_h, const SolverState*) {
   const auto number = method_.second_half(step);
-  increment_.linearize(step.t + step.h, -step.h, state_.z, number, number + 1);
+  increment_.linearize(step.t + step.h, -step.h, state_.z, {number, step.t + step.h}, number + 1);
   take_back(spare_);
   method_.previous_z(state_.v, increment_.k(), step.h, spare_);
   std::swap(state_.v, spare_);
   const auto second = method_.pull_back_second(increment_, a_z_, a_v_, wants_h);
 
-  increment_.linearize(step.t, step.h, state_.v, step.start, step.evaluation);
+  increment_.linearize(step.t, step.h, state_.v, {step.start, step.start_time}, step.evaluation);
   take_back(spare_);
   method_.previous_y(state_.z, state_.v, increment_.k(), step.h, spare_);
   std::swap(state_.z, spare_);

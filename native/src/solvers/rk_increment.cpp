@@ -20,15 +20,15 @@ double weighted_dot(const TensorList& a, const std::vector<TensorList>& terms, c
 
 }  // namespace
 
-void RkIncrement::linearize(double t, double h, const TensorList& z, std::int64_t first, std::int64_t rest) {
+void RkIncrement::linearize(double t, double h, const TensorList& z, const First& first, std::int64_t rest) {
   h_ = h;
   linearizations_.clear();
   k_.clear();
   for (std::size_t i = 0; i < tableau_.used_stages(); ++i) {
     auto z_i = z;
     if (i > 0) combine(z, k_, tableau_.a[i], h, z_i = empty_like(z));
-    const auto evaluation = i == 0 ? first : rest + static_cast<std::int64_t>(i) - 1;
-    linearizations_.push_back(sweep_.linearization(t + tableau_.c[i] * h, z_i, evaluation));
+    linearizations_.push_back(i == 0 ? sweep_.linearization(first.t, z_i, first.evaluation)
+                                     : sweep_.linearization(t + tableau_.c[i] * h, z_i, rest + static_cast<std::int64_t>(i) - 1));
     k_.push_back(laid_out_as(linearizations_.back().u, z));
   }
 }

@@ -13,9 +13,13 @@ class RkIncrement {
  public:
   RkIncrement(CotangentSweep& sweep, const Tableau& tableau) : sweep_(sweep), tableau_(tableau) {}
 
-  /// One linearised evaluation a stage that Psi depends on. h: signed. first: number of stage 0's evaluation; rest: of stage 1's, which the
-  /// others' follow.
-  void linearize(double t, double h, const TensorList& z, std::int64_t first, std::int64_t rest);
+  /// Number and time of stage 0's evaluation, the time being t up to rounding.
+  struct First {
+    std::int64_t evaluation;
+    double t;
+  };
+  /// One linearised evaluation a stage that Psi depends on. h: signed. rest: number of stage 1's evaluation, which the others' follow.
+  void linearize(double t, double h, const TensorList& z, const First& first, std::int64_t rest);
   const std::vector<TensorList>& k() const { return k_; }
 
   /// Pulls a_Psi = scale * a back, once: a_z += (dPsi/dz)^T a_Psi; the parameters' cotangents join the sweep's. a_z may be a. Returns the

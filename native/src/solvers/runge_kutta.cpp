@@ -54,6 +54,7 @@ RkStepper::RkStepper(Dynamics& dynamics, RandomReplay& random, const Tableau& ta
 void RkStepper::evaluate_start(double t, const TensorList& z) {
   if (std::exchange(has_start_, true)) return;
   start_evaluation_ = evaluations_;
+  start_time_ = t;
   stages_.set(0, evaluate(t, z), z);
 }
 
@@ -97,6 +98,7 @@ void RkStepper::accept() {
   if (tableau_.fsal) {
     std::swap(stages_.k().front(), stages_.k().back());
     start_evaluation_ = evaluations_ - 1;
+    start_time_ = t_ + h_;
   }
   step_accepted();
 }
@@ -112,7 +114,7 @@ TensorList RkReplay::evaluate(const Grid::Step& step, std::size_t stage, double 
 }
 
 void RkReplay::step(const Grid::Step& step) {
-  stages_.set(0, evaluate(step, 0, step.t, state_.z), state_.z);
+  stages_.set(0, evaluate(step, 0, step.start_time, state_.z), state_.z);
   stages_.run(
       step.t, step.h, state_.z, [&](std::size_t stage, double t, const TensorList& z) { return evaluate(step, stage, t, z); },
       /*closing=*/false, z_next_);

@@ -45,6 +45,7 @@ class RkStepper : public ForwardStepper {
   double initial_step_size(double rtol, double atol, double span) override;
   std::int64_t attempt(double t, double h, std::int64_t landing) override;
   std::int64_t start_evaluation() const override { return start_evaluation_; }
+  double start_time() const override { return start_time_; }
   double error(double rtol, double atol) override;
   void require_acceptable() const override;
   void accept() override;
@@ -65,7 +66,7 @@ class RkStepper : public ForwardStepper {
 
  private:
   TensorList z_next_, error_;
-  double direction_;
+  double direction_, start_time_ = 0;
   std::int64_t start_evaluation_ = -1;
 };
 
@@ -92,7 +93,7 @@ class RkAdjoint final : public StepAdjoint {
   RkAdjoint(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, const TensorList& z, TensorList parameters, bool wants_times)
       : StepAdjoint(dynamics, random, z, std::move(parameters), wants_times), increment_(*this, tableau) {}
   TimeCotangents step(const Grid::Step& step, const SolverState& before, bool wants_h) override {
-    increment_.linearize(step.t, step.h, before.z, step.start, step.evaluation);
+    increment_.linearize(step.t, step.h, before.z, {step.start, step.start_time}, step.evaluation);
     return increment_.pull_back(a_z_, 1, a_z_, wants_h);
   }
   double start(double, const TensorList&) override { return 0; }

@@ -65,12 +65,17 @@ void CotangentSweep::add_cotangent(const TensorList& a_z) {
     if (a_z[i].defined()) a_z_[i].add_(a_z[i]);
 }
 
+void CotangentSweep::add_cotangent(const TensorList& a_z, const at::Tensor& samples) {
+  for (std::size_t i = 0; i < a_z_.size(); ++i)
+    if (a_z[i].defined()) a_z_[i].index_add_(0, samples, a_z[i].index_select(0, samples));
+}
+
 TensorList CotangentSweep::take_parameters() { return std::exchange(a_parameters_, TensorList(parameters_.size())); }
 
-std::pair<TensorList, InputCotangents> CotangentSweep::linearised(double t, const TensorList& z, const TensorList& a_u,
+std::pair<TensorList, InputCotangents> CotangentSweep::linearised(const at::Tensor& t, const TensorList& z, const TensorList& a_u,
                                                                   std::int64_t evaluation) {
   random_.replay(evaluation);
-  auto result = dynamics_.vjp(time_tensor(t, z), z, a_u, parameters_, wants_times_);
+  auto result = dynamics_.vjp(t, z, a_u, parameters_, wants_times_);
   drop_kept_casts(z[0].device().type());
   ++evaluations_;
   accumulate(a_parameters_, result.second.a_parameters);

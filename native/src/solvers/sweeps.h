@@ -14,6 +14,9 @@
 
 namespace neuralode {
 
+/// t as f takes it: 0-dim, of z's dtype and device.
+at::Tensor time_tensor(double t, const TensorList& z);
+
 /// What a forward sweep tells while it runs.
 struct SweepObserver {
   std::function<void(double h, const SolverState& state)> before_step;  ///< once a step, before its first trial; h: the length tried
@@ -104,9 +107,13 @@ class CotangentSweep {
 
   /// Adds the cotangent of a state that was given out; undefined entries are zero.
   void add_cotangent(const TensorList& a_z);
+  /// The same in some rows of the batch. samples: (rows,), int64.
+  void add_cotangent(const TensorList& a_z, const at::Tensor& samples);
   /// The cotangents of the parameters that were added since the last call.
   TensorList take_parameters();
   TensorList& a_z() { return a_z_; }
+  /// Of the last step, where its samples have steps of their own, one a sample; empty unless times are wanted.
+  const std::vector<TimeCotangents>& of_samples() const { return of_samples_; }
 
   /// A linearised evaluation whose cotangent is known later; u as f gave it.
   Linearization linearization(double t, const TensorList& z, std::int64_t evaluation);
@@ -120,7 +127,10 @@ class CotangentSweep {
   std::int64_t evaluations() const { return evaluations_; }
 
  protected:
-  std::pair<TensorList, InputCotangents> linearised(double t, const TensorList& z, const TensorList& a_u, std::int64_t evaluation);
+  std::pair<TensorList, InputCotangents> linearised(double t, const TensorList& z, const TensorList& a_u, std::int64_t evaluation) {
+    return linearised(time_tensor(t, z), z, a_u, evaluation);
+  }
+  std::pair<TensorList, InputCotangents> linearised(const at::Tensor& t, const TensorList& z, const TensorList& a_u, std::int64_t evaluation);
   /// Laid out as z; zeros where undefined.
   TensorList cotangent_like(TensorList a_z, const TensorList& z);
 
@@ -129,6 +139,7 @@ class CotangentSweep {
   TensorList parameters_;
   bool wants_times_;
   TensorList a_z_, a_parameters_;
+  std::vector<TimeCotangents> of_samples_;
   std::int64_t evaluations_ = 0;
 
  private:
@@ -190,8 +201,5 @@ class StepInverse : public CotangentSweep {
 
 /// sum += gradients, undefined entries being zero; takes a gradient over where there is no sum yet and it is nobody else's.
 void accumulate(TensorList& sum, const TensorList& gradients);
-
-/// t as f takes it: 0-dim, of z's dtype and device.
-at::Tensor time_tensor(double t, const TensorList& z);
 
 }  // namespace neuralode

@@ -112,6 +112,21 @@ TEST(Reversible, WorksWhereFReturnsItsInputOrATensorThatItKeeps) {
     }
 }
 
+TEST(Reversible, MeetsFAtTheVeryTimesOfTheForwardSweep) {
+  // 0.5 + 0.1 < 6 * 0.1 by rounding: f jumps between where a step ended and where the next one began.
+  const auto jumps =
+      dynamics([](const at::Tensor& t, const TensorList& z) { return TensorList{t.item<double>() > 0.6 ? -z[0] : z[0].sin()}; });
+  const Ode ode{jumps, {wave({3, 4})}};
+  for (const auto& method : {ReversibleMethod{SolverKind::reversible_heun}, ReversibleMethod{SolverKind::bosh3}}) {
+    const auto expected = differentiate(ode, with(method, fixed_steps(0.1), GradientKind::aca));
+    EXPECT_LE(gap(differentiate(ode, with(method, fixed_steps(0.1))), expected), tolerance);
+  }
+  auto fsal = fixed_steps(0.1, 1, GradientKind::pnode), whole = fixed_steps(0.1, 1, GradientKind::backprop);
+  fsal.solver = whole.solver = SolverKind::bosh3;
+  fsal.checkpoints = 2;
+  EXPECT_LE(gap(differentiate(ode, fsal), differentiate(ode, whole)), tolerance);
+}
+
 TEST(Reversible, AFailureIsAValueWithTheLastGoodState) {
   // Not a number from t = 0.5 on, which the second half of the step before meets first.
   const auto f = dynamics(
