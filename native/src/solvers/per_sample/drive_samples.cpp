@@ -99,7 +99,7 @@ class DriveSamples {
     round.closing = std::any_of(travellers_.begin(), travellers_.end(), [&](const auto& traveller) { return !is_done(traveller); });
     const auto shared = std::make_shared<const SampleRound>(std::move(round));
     stepper_.accept(*shared);
-    grid_.steps.push_back({end_, longest, evaluation, -1, -1, shared});
+    grid_.steps.push_back({end_, longest, evaluation, -1, -1, end_, shared});
     end_ += longest;
     std::map<std::int64_t, std::vector<std::int64_t>> landed;
     for (std::size_t b = 0; b < travellers_.size(); ++b) {
