@@ -78,7 +78,9 @@ internal static class DriftCharts
         var notes = new List<string> { $"Triangles at an edge: 0, above {Power(HighestError)}, or not finite." };
         notes.AddRange(rows.Where(row => double.IsNaN(row.GradientError)).GroupBy(row => (row.Dynamics, row.Eta, row.Time)).Select(group =>
             $"Left out: {group.Key.Dynamics}, T = {group.Key.Time}, eta = {group.Key.Eta}: "
-            + string.Join("; ", group.GroupBy(row => row.Steps).Select(of => $"{of.Key} steps ({string.Join(", ", of.Select(row => DriftBench.Name(row.Mode)))})"))
+            + string.Join("; ", group.GroupBy(row => row.Steps)
+                .GroupBy(of => string.Join(", ", of.Select(row => DriftBench.Name(row.Mode))), of => of.Key)
+                .Select(same => $"{string.Join(", ", same)} steps ({same.Key})"))
             + ": the solve failed, here or in float64."));
         return notes;
     }

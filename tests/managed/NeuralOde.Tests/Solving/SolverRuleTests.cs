@@ -59,7 +59,7 @@ public sealed class SolverRuleTests : IDisposable
         from perSample in (bool[])[false, true]
         from changed in (SolverOptions[])
         [
-            options, options with { NewtonTolerance = 1e-4 }, options with { DenseJacobianLimit = 1 }, options with { MaxNewtonIterations = 5 },
+            options, options with { NewtonTolerance = 1e-4 }, options with { DenseJacobianLimit = 8 }, options with { MaxNewtonIterations = 5 },
             options with { KrylovDimension = 3 }, options with { Reversal = Reversal.Exact }, options with { SnapshotInterval = SnapshotInterval.Every(2) },
         ]
         select changed with { StepSize = stepSize, Coupling = coupling, CheckpointStages = stages, DenseOutput = dense, PerSample = perSample };
