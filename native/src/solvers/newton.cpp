@@ -126,7 +126,8 @@ bool StageEquations::solve(const at::Tensor& t, const TensorList& base, double s
     // What is left after a contraction by `rate`; the first update has none to compare with.
     if (iteration == 0 ? size <= 1e-2 : rate < 1 && size * rate / (1 - rate) <= 1) return true;
     if (iteration > 0 && rate > 2 && slow) return false;
-    slow = iteration > 0 && rate > 0.2;
+    // At this rate the iterations that are left do not suffice (Hairer & Wanner II, IV.8.10).
+    slow = iteration > 0 && (rate > 0.2 || size * std::pow(rate, settings_.max_iterations - 1 - iteration) > 1);
     before = size;
   }
   return false;

@@ -41,4 +41,10 @@ public enum Status
 
     /// <summary>The states that a reverse sweep reconstructed are further from the known ones than <see cref="SolverOptions.DriftTolerance"/>.</summary>
     Drift = 12,
+
+    /// <summary>The equations of an implicit step could not be solved.</summary>
+    NoConvergence = 13,
+
+    /// <summary>A step callback asked to stop.</summary>
+    Cancelled = 14,
 }

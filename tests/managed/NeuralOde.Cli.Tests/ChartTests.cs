@@ -41,6 +41,17 @@ public sealed class ChartTests
         Assert.DoesNotContain(Texts(RunOfTwo(1e-6, 1e-7)), text => text.StartsWith("Left out", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void The_adjoint_picture_names_every_solver_and_one_slope()
+    {
+        AdjointRow Row(SolverKind solver, long steps) => new(solver, steps) { AdjointError = 1.0 / steps, ObservedOrder = 1, DiscreteError = 0, Statistics = new() };
+
+        var texts = Texts(AdjointCharts.GradientError([.. AdjointBench.Solvers.SelectMany(solver => (AdjointRow[])[Row(solver.Solver, 2), Row(solver.Solver, 4)])]));
+
+        Assert.Superset(new HashSet<string> { "euler, order 1", "alf, order 2", "bosh3, order 3", "rk4, order 4", "dopri5, order 5", "slope of the order" }, texts);
+        Assert.DoesNotContain("", texts);
+    }
+
     [Theory]
     [InlineData(0, 1)]
     [InlineData(0.37, 2.31)]

@@ -5,7 +5,11 @@ namespace NeuralOde.Cli.Tests;
 /// <summary><c>neuralode solve</c> with each solver and gradient method: the same answer as the same command with backprop gives.</summary>
 public sealed class SolveMethodTests
 {
-    private static readonly string[] Solvers = ["alf", "euler", "midpoint", "heun", "heun-euler", "bosh3", "rk4", "dopri5", "tsit5", "dopri8"];
+    private static readonly string[] Solvers =
+    [
+        "alf", "euler", "midpoint", "heun", "heun-euler", "bosh3", "rk4", "dopri5", "tsit5", "dopri8", "reversible-heun", "backward-euler", "crank-nicolson",
+        "trbdf2", "kencarp3",
+    ];
 
     public static TheoryData<string, string> SolversAndMethods
     {
@@ -28,7 +32,7 @@ public sealed class SolveMethodTests
         var expected = Cli.Json([.. arguments(folder["backprop"]), "--solver", solver, "--gradient", "backprop"]);
         var actual = Cli.Json([.. arguments(folder["actual"]), "--solver", solver, .. $"--gradient {method}".Split(' ')]);
 
-        AssertSame(folder["backprop"], folder["actual"], 1e-9);   // float64 rounding over 20 steps
+        TensorFiles.AssertSame(folder["backprop"], folder["actual"], 1e-9);   // float64 rounding over 20 steps
         Assert.Equal(expected["steps_accepted"]!.GetValue<long>(), actual["steps_accepted"]!.GetValue<long>());
         Assert.Equal(expected.Select(pair => pair.Key), actual.Select(pair => pair.Key));
     }
@@ -46,7 +50,7 @@ public sealed class SolveMethodTests
         Cli.Json([.. Arguments(folder["backprop"]), "--gradient", "backprop"]);
         var report = Cli.Json([.. Arguments(folder["actual"]), "--gradient", "pnode", "--checkpoints", "3"]);
 
-        AssertSame(folder["backprop"], folder["actual"], 1e-9);
+        TensorFiles.AssertSame(folder["backprop"], folder["actual"], 1e-9);
         Assert.Equal(3, report["snapshots"]!.GetValue<long>());
         Assert.True(report["steps_replayed"]!.GetValue<long>() > 0);
         Assert.Equal((6 * report["steps_accepted"]!.GetValue<long>()) + 1, report["nfe_forward"]!.GetValue<long>());
@@ -60,19 +64,19 @@ public sealed class SolveMethodTests
     {
         using var folder = new TemporaryFolder();
         string[] Arguments(string output) =>
-            [.. Adaptive(Vectors.Named("mlp").Arguments(output), "1e-7"), "--solver", "tsit5", "--controller", controller];
+            [.. CommandText.Adaptive(Vectors.Named("mlp").Arguments(output), "1e-7"), "--solver", "tsit5", "--controller", controller];
 
         Cli.Json([.. Arguments(folder["backprop"]), "--gradient", "backprop"]);
         Cli.Json([.. Arguments(folder["actual"]), "--checkpoints", "2"]);   // pnode is the default
 
-        AssertSame(folder["backprop"], folder["actual"], 1e-9);
+        TensorFiles.AssertSame(folder["backprop"], folder["actual"], 1e-9);
     }
 
     [Fact]
     public void A_controller_alone_asks_for_adaptive_steps()
     {
         using var folder = new TemporaryFolder();
-        var arguments = Without("--step-size", Vectors.Named("mlp").Arguments(folder["out"]));
+        var arguments = CommandText.Without("--step-size", Vectors.Named("mlp").Arguments(folder["out"]));
 
         var first = Cli.Json([.. arguments, "--solver", "heun-euler", "--controller", "i"]);
         var second = Cli.Json([.. arguments, "--solver", "heun-euler"]);
@@ -102,12 +106,12 @@ public sealed class SolveMethodTests
     public void Adjoint_comes_near_backprop_as_its_tolerance_allows(bool seminorm)
     {
         using var folder = new TemporaryFolder();
-        string[] Arguments(string output) => [.. Adaptive(Vectors.Named("mlp_t_eval").Arguments(output), "1e-8"), "--solver", "dopri5"];
+        string[] Arguments(string output) => [.. CommandText.Adaptive(Vectors.Named("mlp_t_eval").Arguments(output), "1e-8"), "--solver", "dopri5"];
 
         Cli.Json([.. Arguments(folder["backprop"]), "--gradient", "backprop"]);
         Cli.Json([.. Arguments(folder["actual"]), "--gradient", "adjoint", .. seminorm ? (string[])["--adjoint-seminorm"] : []]);
 
-        AssertSame(folder["backprop"], folder["actual"], 1e-6);   // local errors of 1e-8 in both directions
+        TensorFiles.AssertSame(folder["backprop"], folder["actual"], 1e-6);   // local errors of 1e-8 in both directions
     }
 
     [Fact]
@@ -122,28 +126,6 @@ public sealed class SolveMethodTests
     private static IEnumerable<string?> Figures(JsonObject report) =>
         ((string[])["steps_accepted", "nfe_forward", "nfe_backward", "snapshots", "steps_replayed"]).Select(key => report[key]?.ToJsonString());
 
-    private static string[] Adaptive(string[] arguments, string tolerance) => [.. Without("--step-size", arguments), "--rtol", tolerance, "--atol", tolerance];
-
-    private static string[] Without(string option, string[] arguments)
-    {
-        var at = Array.IndexOf(arguments, option);
-        return [.. arguments[..at], .. arguments[(at + 2)..]];
-    }
-
     /// <summary>With another value of the option changed[0].</summary>
-    private static string[] Replaced(string[] arguments, string[] changed) => changed.Length == 0 ? arguments : [.. Without(changed[0], arguments), .. changed];
-
-    /// <summary>Every name, and every number to <paramref name="tolerance"/> of the largest of its tensor.</summary>
-    private static void AssertSame(string expectedFile, string actualFile, double tolerance)
-    {
-        using var scope = new TensorScope();
-        var (expected, actual) = (Safetensors.Load(expectedFile), Safetensors.Load(actualFile));
-        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
-        foreach (var (name, tensor) in expected)
-        {
-            Assert.Equal(tensor.Shape, actual[name].Shape);
-            var difference = (actual[name] - tensor).Abs().Max().ToDouble();
-            Assert.True(difference <= tolerance * Math.Max(1, tensor.Abs().Max().ToDouble()), $"{name} differs by {difference}");
-        }
-    }
+    private static string[] Replaced(string[] arguments, string[] changed) => changed.Length == 0 ? arguments : [.. CommandText.Without(changed[0], arguments), .. changed];
 }

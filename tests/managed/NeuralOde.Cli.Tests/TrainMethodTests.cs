@@ -50,6 +50,50 @@ public sealed class TrainMethodTests(TinyImages images) : IClassFixture<TinyImag
     }
 
     [Theory]
+    [InlineData("reversible-heun")]
+    [InlineData("midpoint")]
+    public void Training_with_undone_steps_gives_the_weights_of_backprop_through_them(string solver)
+    {
+        using var folder = new TemporaryFolder();
+        string[] Train(string run, params string[] more) => images.Train(run, ["--max-steps", "2", "--schedule", "constant", "--solver", solver, .. more]);
+
+        Cli.Json(Train(folder["reversible"], "--gradient", "reversible"));
+        Cli.Json(Train(folder["backprop"], ["--gradient", "backprop", .. solver == "midpoint" ? (string[])["--coupling", "0.999"] : []]));
+
+        using var scope = new TensorScope();
+        var expected = Safetensors.Load(new RunFolder(folder["backprop"]).WeightsFile);
+        var actual = Safetensors.Load(new RunFolder(folder["reversible"]).WeightsFile);
+        Assert.All(expected.Where(pair => pair.Value.DType == DType.Float32), pair =>   // two steps of float32 rounding, reconstructed, at a rate of 0.1
+            Assert.True((actual[pair.Key] - pair.Value).Abs().Max().ToDouble() <= 1e-3 * Math.Max(1, pair.Value.Abs().Max().ToDouble()), pair.Key));
+        Assert.All(new RunFolder(folder["reversible"]).ReadLog().Where(line => line.Event == TrainingEvent.Steps), line => Assert.NotNull(line.ReconstructionError));
+    }
+
+    [Fact]
+    public void Evaluating_a_run_of_coupled_steps_makes_the_steps_that_it_was_trained_with()
+    {
+        using var folder = new TemporaryFolder();
+        Cli.Json(images.Train(folder["run"], "--max-steps", "1", "--solver", "midpoint", "--gradient", "reversible"));
+
+        var coupled = Cli.Json("evaluate", "--data", images.Root, "--run", folder["run"], "--threads", "1");
+        var uncoupled = Cli.Json("evaluate", "--data", images.Root, "--run", folder["run"], "--solver", "heun", "--threads", "1");
+
+        Assert.Equal(2 * uncoupled["nfe_forward"]!.GetValue<long>(), coupled["nfe_forward"]!.GetValue<long>());
+    }
+
+    [Fact]
+    public void Implicit_steps_train_and_evaluate()
+    {
+        using var folder = new TemporaryFolder();
+
+        Cli.Json(images.Train(folder["run"], "--max-steps", "1", "--solver", "crank-nicolson", "--newton-tolerance", "1e-4", "--checkpoint-stages"));
+        var report = Cli.Json("evaluate", "--data", images.Root, "--run", folder["run"], "--threads", "1");
+
+        Assert.Equal((SolverKind.CrankNicolson, 1e-4, true),
+            (new RunFolder(folder["run"]).ReadOptions().Solver.Solver, new RunFolder(folder["run"]).ReadOptions().Solver.NewtonTolerance, new RunFolder(folder["run"]).ReadOptions().Solver.CheckpointStages));
+        Assert.True(report["nfe_forward"]!.GetValue<long>() > 0);
+    }
+
+    [Theory]
     [InlineData("solver", "--solver", "tsit5")]
     [InlineData("gradient", "--gradient", "aca")]
     [InlineData("checkpoints", "--checkpoints", "3")]
@@ -94,7 +138,7 @@ public sealed class TrainMethodTests(TinyImages images) : IClassFixture<TinyImag
         var result = Cli.Run(images.Train(folder["run"], "--gradient", "none"));
 
         Assert.Equal(2, result.ExitCode);
-        Assert.Contains("mali, backprop, adjoint, aca, anode, pnode", result.Error, StringComparison.Ordinal);
+        Assert.Contains("mali, backprop, adjoint, aca, anode, pnode, reversible", result.Error, StringComparison.Ordinal);
     }
 
     /// <summary>The command of <see cref="TinyImages.Train"/> without its step size.</summary>

@@ -5,7 +5,7 @@ public sealed class UsageTests
     private static readonly string[] Solve =
         ["solve", "--dynamics", "f.pt", "--z0", "z0.safetensors", "--t0", "0", "--t1", "1", "--out", "out.safetensors"];
 
-    private const string Solvers = "alf, euler, midpoint, heun, heun-euler, bosh3, rk4, dopri5, tsit5, dopri8";
+    private const string Solvers = "alf, euler, midpoint, heun, heun-euler, bosh3, rk4, dopri5, tsit5, dopri8, reversible-heun, backward-euler, crank-nicolson, trbdf2, kencarp3";
 
     [Theory]
     [InlineData]
@@ -27,10 +27,9 @@ public sealed class UsageTests
     }
 
     [Theory]
-    [InlineData("--solver", "backward-euler", Solvers)]
-    [InlineData("--solver", "crank-nicolson", Solvers)]
+    [InlineData("--solver", "radau", Solvers)]
     [InlineData("--solver", "Dopri5", Solvers)]
-    [InlineData("--gradient", "reversible", "mali, backprop, adjoint, aca, anode, pnode, none")]
+    [InlineData("--gradient", "symplectic", "mali, backprop, adjoint, aca, anode, pnode, reversible, none")]
     [InlineData("--controller", "pd", "i, pi, pid")]
     [InlineData("--snapshot-interval", "often", "none, auto")]
     [InlineData("--snapshot-interval", "0", "a number of steps from 1")]
@@ -58,6 +57,12 @@ public sealed class UsageTests
     [InlineData("--checkpoints", "0")]
     [InlineData("--checkpoints", "-2")]
     [InlineData("--checkpoints", "few")]
+    [InlineData("--coupling", "0")]
+    [InlineData("--coupling", "1.01")]
+    [InlineData("--newton-tolerance", "0")]
+    [InlineData("--dense-jacobian-limit", "0")]
+    [InlineData("--max-newton-iterations", "0")]
+    [InlineData("--krylov-dimension", "4294967296")]
     [InlineData("--repeat", "0")]
     [InlineData("--threads", "0")]
     [InlineData("--t-eval", "0.5,0.25")]
@@ -99,6 +104,26 @@ public sealed class UsageTests
     [InlineData("--gradient pnode", "--checkpoints", "4", "--solver", "dopri5", "--gradient", "aca")]
     [InlineData("--gradient adjoint", "--adjoint-seminorm", "--solver", "dopri5")]
     [InlineData("--rtol", "--adjoint-seminorm", "--solver", "dopri5", "--gradient", "adjoint", "--step-size", "0.1")]
+    [InlineData("--step-size", "--solver", "backward-euler")]
+    [InlineData("--solver trbdf2", "--solver", "crank-nicolson")]
+    [InlineData("--solver rk4", "--coupling", "0.99")]
+    [InlineData("--solver rk4", "--coupling", "0.99", "--solver", "trbdf2")]
+    [InlineData("--gradient mali", "--gradient", "reversible")]
+    [InlineData("--gradient pnode", "--gradient", "reversible", "--solver", "kencarp3")]
+    [InlineData("--solver trbdf2", "--newton-tolerance", "1e-4")]
+    [InlineData("--solver trbdf2", "--dense-jacobian-limit", "8", "--solver", "dopri5")]
+    [InlineData("--solver trbdf2", "--max-newton-iterations", "4", "--solver", "dopri5")]
+    [InlineData("--solver trbdf2", "--krylov-dimension", "4", "--solver", "dopri5")]
+    [InlineData("--gradient pnode", "--checkpoint-stages", "--solver", "trbdf2", "--gradient", "aca")]
+    [InlineData("--solver dopri5", "--per-sample", "--solver", "trbdf2")]
+    [InlineData("--solver trbdf2", "--checkpoint-stages", "--solver", "dopri5")]
+    [InlineData("--solver dopri5", "--dense-output", "--solver", "reversible-heun")]
+    [InlineData("leave one of them out", "--dense-output", "--solver", "dopri5", "--coupling", "0.9")]
+    [InlineData("--gradient pnode", "--dense-output", "--solver", "dopri5", "--gradient", "reversible")]
+    [InlineData("--rtol", "--per-sample", "--solver", "dopri5", "--step-size", "0.1")]
+    [InlineData("--gradient pnode", "--per-sample", "--solver", "dopri5", "--gradient", "adjoint")]
+    [InlineData("--reversal float", "--per-sample", "--reversal", "exact")]
+    [InlineData("leave out --dense-output", "--per-sample", "--solver", "dopri5", "--dense-output")]
     public void Options_that_do_not_go_together_are_refused_with_what_to_give_instead(string remedy, params string[] options)
     {
         var result = Cli.Run([.. Solve, .. options]);
@@ -139,6 +164,7 @@ public sealed class UsageTests
     [InlineData("bench", "memory", "--help")]
     [InlineData("bench", "drift", "--help")]
     [InlineData("bench", "precision", "--help")]
+    [InlineData("bench", "adjoint", "--help")]
     [InlineData("--version")]
     public void Help_is_not_an_error(params string[] args) => Assert.Equal(0, Cli.Run(args).ExitCode);
 

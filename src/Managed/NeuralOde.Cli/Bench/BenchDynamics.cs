@@ -9,16 +9,20 @@ internal sealed record BenchDynamics(
     private const long Width = 16;
     private const double AngularVelocity = 2;
     private const double Mu = 2;
+    private const double StiffMu = 100;
     private const int ReferenceSteps = 2000;
 
     /// <summary>The state at t in float64, where a formula gives it.</summary>
     public Func<double, double[]>? Formula { get; private init; }
 
     /// <summary>Those of <c>bench drift</c>, drawn from libtorch's generator.</summary>
-    public static IReadOnlyList<BenchDynamics> ForDrift() => [Rotation(), TanhLinear(), Contracting(), VanDerPol()];
+    public static IReadOnlyList<BenchDynamics> ForDrift() => [Rotation(), TanhLinear(), Contracting(), VanDerPol("Van der Pol", Mu, Tensor.Randn([Batch, 2]))];
 
     /// <summary>Those of <c>bench precision</c>, drawn from libtorch's generator.</summary>
     public static IReadOnlyList<BenchDynamics> ForPrecision() => [Mlp(), Conv()];
+
+    /// <summary>Van der Pol's oscillator on its slow manifold, with mu = 100: rates of 1 / mu and 3 mu.</summary>
+    public static BenchDynamics Stiff() => VanDerPol("Van der Pol, mu = 100", StiffMu, Tensor.Stack([2 + 0.1 * Tensor.Randn([Batch]), Tensor.Zeros([Batch])], 1));
 
     /// <summary>The state at <paramref name="t1"/> in float64: by the formula, else by 2000 steps of the classical Runge-Kutta method of order 4,
     /// whose error is some 1e-9 for the dynamics and times measured here.</summary>
@@ -46,13 +50,13 @@ internal sealed record BenchDynamics(
     private static BenchDynamics Contracting() =>
         Square("-z + tanh(W z)", (_, z, theta) => z.Linear(theta[0]).Tanh() - z, [Weight(0.5, Width, Width)]);
 
-    private static BenchDynamics VanDerPol() => new("Van der Pol",
+    private static BenchDynamics VanDerPol(string name, double mu, Tensor z0) => new(name,
         (_, z, theta) =>
         {
             var (x, y) = (z.Select(1, 0), z.Select(1, 1));
             return Tensor.Stack([y, theta[0] * (1 - x.Square()) * y - x], 1);
         },
-        Tensor.Randn([Batch, 2]), [Tensor.Scalar((float)Mu)], Tensor.Randn([Batch, 2]));
+        z0, [Tensor.Scalar((float)mu)], Tensor.Randn([Batch, 2]));
 
     private static BenchDynamics Mlp() => Square("MLP 16-64-16",
         (t, z, theta) => (z.Linear(theta[0], theta[1]) + t).Tanh().Linear(theta[2], theta[3]),

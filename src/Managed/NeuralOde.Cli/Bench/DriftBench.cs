@@ -9,7 +9,7 @@ internal sealed record DriftBenchOptions
     /// <summary>Numbers of fixed steps.</summary>
     public IReadOnlyList<long> Steps { get; init; } = [10, 100, 1000];
 
-    /// <summary>Dampings. Exact reversal is measured at 1 only, which it needs.</summary>
+    /// <summary>Dampings of alf. What needs 1, exact reversal and other solvers, is measured there only.</summary>
     public IReadOnlyList<double> Etas { get; init; } = [1, 0.9];
 
     public DType Type { get; init; } = DType.Float32;
@@ -29,6 +29,12 @@ internal enum DriftMode
 
     /// <summary>MALI in fixed point.</summary>
     Exact,
+
+    /// <summary>Reversible Heun without snapshots, as published.</summary>
+    ReversibleHeun,
+
+    /// <summary>The classical Runge-Kutta method coupled by 0.999 without snapshots, as published.</summary>
+    CoupledRk4,
 }
 
 /// <summary>One solve with its gradient. Errors are relative; NaN where there is nothing to compare.</summary>
@@ -51,6 +57,8 @@ internal sealed record DriftRow(string Dynamics, double Eta, double Time, long S
 /// <summary>Forward error, drift and gradient error of the ways to reverse a solve.</summary>
 internal static class DriftBench
 {
+    private const double Coupling = 0.999;
+
     /// <summary>Measures every dynamics, damping, time and number of steps.</summary>
     public static IReadOnlyList<DriftRow> Run(DriftBenchOptions options, Action<string> log)
     {
@@ -82,7 +90,9 @@ internal static class DriftBench
         DriftMode.Backprop => "backprop",
         DriftMode.Plain => "plain",
         DriftMode.Automatic => "automatic",
-        _ => "exact",
+        DriftMode.Exact => "exact",
+        DriftMode.ReversibleHeun => "reversible-heun",
+        _ => "rk4, coupled",
     };
 
     private static IEnumerable<(double Eta, double Time)> Cases(DriftBenchOptions options) =>
@@ -93,11 +103,14 @@ internal static class DriftBench
         var solution = dynamics.Reference(time);
         foreach (var steps in options.Steps)
         {
-            SolverOptions solver = new() { StepSize = time / steps, Eta = eta };
-            var reference = Probe.Run(dynamics, DType.Float64, time, solver with { Gradient = GradientMethod.Backprop });
-            foreach (var mode in Enum.GetValues<DriftMode>().Where(mode => mode != DriftMode.Exact || eta == 1))
+            SolverOptions alf = new() { StepSize = time / steps, Eta = eta };
+            var references = new Dictionary<SolverKind, Probe>();
+            foreach (var mode in Enum.GetValues<DriftMode>().Where(mode => mode < DriftMode.Exact || eta == 1))
             {
-                var probe = Probe.Run(dynamics, options.Type, time, With(solver, mode));
+                var solver = With(alf, mode);
+                if (!references.TryGetValue(solver.Solver, out var reference))
+                    references[solver.Solver] = reference = Probe.Run(dynamics, DType.Float64, time, Backprop(solver));
+                var probe = Probe.Run(dynamics, options.Type, time, solver);
                 yield return new(dynamics.Name, eta, time, steps, mode)
                 {
                     Status = probe.Status,
@@ -110,11 +123,19 @@ internal static class DriftBench
         }
     }
 
-    private static SolverOptions With(SolverOptions solver, DriftMode mode) => mode switch
+    private static SolverOptions With(SolverOptions alf, DriftMode mode) => mode switch
     {
-        DriftMode.Backprop => solver with { Gradient = GradientMethod.Backprop },
-        DriftMode.Plain => solver with { SnapshotInterval = SnapshotInterval.None },
-        DriftMode.Automatic => solver,
-        _ => solver with { Reversal = Reversal.Exact },
+        DriftMode.Backprop => alf with { Gradient = GradientMethod.Backprop },
+        DriftMode.Plain => alf with { SnapshotInterval = SnapshotInterval.None },
+        DriftMode.Automatic => alf,
+        DriftMode.Exact => alf with { Reversal = Reversal.Exact },
+        DriftMode.ReversibleHeun => Reversible(alf) with { Solver = SolverKind.ReversibleHeun },
+        _ => Reversible(alf) with { Solver = SolverKind.Rk4, Coupling = Coupling },
     };
+
+    private static SolverOptions Reversible(SolverOptions alf) => alf with { Gradient = GradientMethod.Reversible, SnapshotInterval = SnapshotInterval.None };
+
+    /// <summary>Through the same steps.</summary>
+    private static SolverOptions Backprop(SolverOptions solver) =>
+        solver with { Gradient = GradientMethod.Backprop, SnapshotInterval = default, Reversal = Reversal.Float };
 }

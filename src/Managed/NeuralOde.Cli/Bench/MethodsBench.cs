@@ -10,12 +10,16 @@ internal sealed record MethodsBenchOptions
     public long Checkpoints { get; init; } = 3;
 }
 
-/// <summary>One solver and gradient method on one dynamics, in float32. The gradient's error is relative to backprop through the same steps in float64.</summary>
-internal sealed record MethodsRow(string Dynamics, SolverKind Solver, GradientMethod Gradient)
+/// <summary>One solver and gradient method on one dynamics. The gradient's error is relative to backprop through the same steps in float64.</summary>
+internal sealed record MethodsRow(string Dynamics, SolverOptions Options)
 {
     public required MethodCost Predicted { get; init; }
 
     public required MethodCost Measured { get; init; }
+
+    public required SolverStatistics Statistics { get; init; }
+
+    public required long PredictedBytes { get; init; }
 
     public required long PeakBytes { get; init; }
 
@@ -27,52 +31,57 @@ internal sealed record MethodsRow(string Dynamics, SolverKind Solver, GradientMe
 /// <summary>What the gradient methods cost, told before the run by formula and checked after it.</summary>
 internal static class MethodsBench
 {
-    private const double Time = 1;
-
-    private static readonly IReadOnlyList<SolverKind> Solvers = [SolverKind.Alf, SolverKind.Rk4, SolverKind.Dopri5];
-
-    private static readonly IReadOnlyList<GradientMethod> Methods =
-        [GradientMethod.Backprop, GradientMethod.Mali, GradientMethod.Adjoint, GradientMethod.Aca, GradientMethod.Anode, GradientMethod.Pnode];
-
     public static IReadOnlyList<MethodsRow> Run(MethodsBenchOptions options)
     {
         TensorMemory.EnableTracking();
         using var scope = new TensorScope();
-        return [.. from dynamics in BenchDynamics.ForPrecision() from solver in Solvers from row in Measure(dynamics, solver, options) select row];
+        return [.. MethodsCase.All(options).SelectMany(Measure)];
     }
 
     public static string Table(IReadOnlyList<MethodsRow> rows) => string.Join('\n', rows.GroupBy(row => row.Dynamics).Select(group =>
         $"{group.Key}\n\n" + TextTable.Render(
-            ["solver", "gradient", "nfe forward", "nfe backward", "steps made again", "states kept", "peak bytes", "ms", "gradient error"],
+            ["solver", "gradient", "steps", "nfe forward", "nfe backward", "made again", "states", "bytes told", "peak bytes", "ratio", "ms", "gradient error"],
             group.Select(row => (IReadOnlyList<string>)
             [
-                Commands.SolverNames.Of(row.Solver), Commands.SolverNames.Of(row.Gradient), Both(row, cost => cost.NfeForward),
-                Both(row, cost => cost.NfeBackward), Both(row, cost => cost.StepsReplayed), Both(row, cost => cost.StatesKept),
-                $"{row.PeakBytes:n0}", $"{1e3 * row.Seconds:f2}", ErrorText.Of(row.GradientError),
-            ])))) + "\nWhere formula and measurement differ, both are given: formula / measured.\n";
+                Solver(row.Options), Gradient(row.Options), $"{row.Statistics.StepsAccepted}", Both(row, cost => cost.NfeForward), Both(row, cost => cost.NfeBackward),
+                Both(row, cost => cost.StepsReplayed), Both(row, cost => cost.StatesKept), $"{row.PredictedBytes:n0}", $"{row.PeakBytes:n0}",
+                $"{(double)row.PeakBytes / row.PredictedBytes:f3}", $"{1e3 * row.Seconds:f1}", ErrorText.Of(row.GradientError),
+            ])))) + "\nWhere formula and measurement differ, both are given: formula / measured. Bytes are told from five steps and the formula; ratio: measured over told.\n";
 
-    private static string Both(MethodsRow row, Func<MethodCost, long> value)
+    /// <summary>The solver's name, with what else makes its steps.</summary>
+    public static string Solver(SolverOptions options) =>
+        Commands.SolverNames.Of(options.Solver) + (options.StepSize is null ? ", adaptive" : "") + (IsCoupled(options) ? ", coupled" : "");
+
+    /// <summary>The method's name, with what else it keeps.</summary>
+    public static string Gradient(SolverOptions options) => Commands.SolverNames.Of(options.Gradient) + (options.CheckpointStages ? ", stages" : "");
+
+    private static bool IsCoupled(SolverOptions options) =>
+        options.Coupling is not null || options.Gradient == GradientMethod.Reversible && options.Solver.IsExplicitRungeKutta();
+
+    private static string Both(MethodsRow row, Func<MethodCost, long?> value)
     {
         var (predicted, measured) = (value(row.Predicted), value(row.Measured));
-        return predicted == measured ? $"{measured}" : $"{predicted} / {measured}";
+        return predicted is null || predicted == measured ? $"{measured}" : $"{predicted} / {measured}";
     }
 
-    private static IEnumerable<MethodsRow> Measure(BenchDynamics dynamics, SolverKind solver, MethodsBenchOptions options)
+    private static IEnumerable<MethodsRow> Measure(MethodsCase of)
     {
-        SolverOptions steps = new() { Solver = solver, StepSize = Time / options.Steps };
-        var reference = Probe.Run(dynamics, DType.Float64, Time, steps with { Gradient = GradientMethod.Backprop });
-        foreach (var gradient in Methods.Where(gradient => gradient != GradientMethod.Mali || solver == SolverKind.Alf))
+        var reference = Probe.Run(of.Dynamics, DType.Float64, of.Time, of.Reference);
+        foreach (var options in of.Methods)
         {
-            var method = steps with { Gradient = gradient, Checkpoints = gradient == GradientMethod.Pnode ? options.Checkpoints : null };
-            Probe.Run(dynamics, DType.Float32, Time, method);   // to warm up
+            Probe.Run(of.Dynamics, of.Type, of.Time, options);   // to warm up
             var clock = Stopwatch.StartNew();
-            var probe = Probe.Run(dynamics, DType.Float32, Time, method);
-            yield return new(dynamics.Name, solver, gradient)
+            var probe = Probe.Run(of.Dynamics, of.Type, of.Time, options);
+            var seconds = clock.Elapsed.TotalSeconds;
+            var steps = probe.Statistics.StepsAccepted;
+            yield return new(of.Dynamics.Name, options)
             {
-                Predicted = MethodCost.Predicted(solver, gradient, options.Steps, options.Checkpoints),
+                Predicted = MethodCost.Predicted(options, steps),
                 Measured = MethodCost.Measured(probe.Statistics),
+                Statistics = probe.Statistics,
+                PredictedBytes = MethodMemory.Predicted(of.Dynamics, of.Type, options, steps, options.StepSize ?? of.Time / steps),
                 PeakBytes = probe.PeakBytes,
-                Seconds = clock.Elapsed.TotalSeconds,
+                Seconds = seconds,
                 GradientError = Probe.Error(probe.Gradient, reference.Gradient),
             };
         }

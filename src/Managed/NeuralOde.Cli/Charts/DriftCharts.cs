@@ -53,7 +53,9 @@ internal static class DriftCharts
         DriftMode.Backprop => new("backprop", "#c9ced6", []) { Width = 8 },
         DriftMode.Plain => new("plain, as published", "#d9730d", []),
         DriftMode.Automatic => new("automatic snapshots", "#1f5fbf", []) { Width = 3 },
-        _ => new("exact", "#2a8a3e", []) { Dashes = "5 4" },
+        DriftMode.Exact => new("exact", "#2a8a3e", []) { Dashes = "5 4" },
+        DriftMode.ReversibleHeun => new("reversible-heun", "#8a3ea8", []) { Width = 1.5 },
+        _ => new("rk4, coupled", "#b3263a", []) { Width = 1.5 },
     };
 
     private static Series Guide(double epsilon) =>
@@ -76,7 +78,9 @@ internal static class DriftCharts
         var notes = new List<string> { $"Triangles at an edge: 0, above {Power(HighestError)}, or not finite." };
         notes.AddRange(rows.Where(row => double.IsNaN(row.GradientError)).GroupBy(row => (row.Dynamics, row.Eta, row.Time)).Select(group =>
             $"Left out: {group.Key.Dynamics}, T = {group.Key.Time}, eta = {group.Key.Eta}: "
-            + string.Join("; ", group.GroupBy(row => row.Steps).Select(of => $"{of.Key} steps ({string.Join(", ", of.Select(row => DriftBench.Name(row.Mode)))})"))
+            + string.Join("; ", group.GroupBy(row => row.Steps)
+                .GroupBy(of => string.Join(", ", of.Select(row => DriftBench.Name(row.Mode))), of => of.Key)
+                .Select(same => $"{string.Join(", ", same)} steps ({same.Key})"))
             + ": the solve failed, here or in float64."));
         return notes;
     }

@@ -105,16 +105,17 @@ internal sealed record LineChart
         }
     }
 
-    /// <summary>In the corner that the lines leave most free.</summary>
+    /// <summary>Of the series that have a name, in the corner that the lines leave most free.</summary>
     private void Legend(StringBuilder svg)
     {
-        var width = 44 + 7.2 * Series.Max(series => series.Name.Length);
-        var height = 10 + 20 * Series.Count;
+        var named = Series.Where(series => series.Name.Length > 0).ToList();
+        var width = 44 + 7.2 * named.Max(series => series.Name.Length);
+        var height = 10 + 20 * named.Count;
         var corner = (from x in (double[])[Left + 10, Left + PlotWidth - width - 10]
-                      from y in (double[])[Top + 10, Top + PlotHeight - height - 10]
+                      from y in (double[])[Top + 10, Top + PlotHeight - height - 22]
                       select (x, y)).MinBy(at => Series.Sum(series => series.Points.Count(point => Covers(at, width, height, point))));
         svg.Append($"<rect x=\"{corner.x:f1}\" y=\"{corner.y:f1}\" width=\"{width:f1}\" height=\"{height}\" fill=\"#ffffff\" fill-opacity=\"0.85\" stroke=\"#cccccc\"/>\n");
-        foreach (var (series, i) in Series.Select((series, i) => (series, i)))
+        foreach (var (series, i) in named.Select((series, i) => (series, i)))
         {
             var y = corner.y + 15 + 20 * i;
             svg.Append($"<line x1=\"{corner.x + 8:f1}\" y1=\"{y:f1}\" x2=\"{corner.x + 30:f1}\" y2=\"{y:f1}\" {series.Stroke}/>\n");

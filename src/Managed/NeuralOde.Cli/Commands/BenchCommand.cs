@@ -10,6 +10,7 @@ internal static class BenchCommand
     public static Command Create(Terminal terminal) => new("bench", "Measure what the library promises.")
     {
         CreateMemory(terminal), DriftBenchCommand.Create(terminal), PrecisionBenchCommand.Create(terminal), MethodsBenchCommand.Create(terminal),
+        AdjointBenchCommand.Create(terminal),
     };
 
     /// <summary>The rows of a memory table as JSON.</summary>

@@ -12,13 +12,13 @@ internal static class DriftBenchCommand
     {
         var times = Values.Text("--t", "Lengths of the integration, 1,10 by default.", "t,t,...");
         var steps = Values.Text("--steps", "Numbers of fixed steps, 10,100,1000 by default.", "n,n,...");
-        var etas = Values.Text("--eta", "Dampings, 1,0.9 by default; exact reversal is measured at 1 only, which it needs.", "x,x,...");
+        var etas = Values.Text("--eta", "Dampings of alf, 1,0.9 by default; exact reversal and other solvers are measured at 1 only, which they need.", "x,x,...");
         var type = Values.Text("--dtype", "Of state and parameters: float32 (the default) or float64.", "name");
         var output = Values.Text("--out", "Draw gradient error against steps to this file as well.", "FILE.svg");
         var process = new ProcessArguments();
         var command = new Command("drift",
             "Forward error, drift of the reverse sweep and gradient error (against backprop in float64) of mali as published (plain), with automatic " +
-            "snapshots, with exact reversal, and of backprop; for a rotation, tanh(W z), -z + tanh(W z) and Van der Pol's oscillator (mu = 2).")
+            "snapshots, with exact reversal, of reversible-heun and coupled rk4 as published, and of backprop; for a rotation, tanh(W z), -z + tanh(W z) and Van der Pol's oscillator (mu = 2).")
         {
             times, steps, etas, type, output,
         };

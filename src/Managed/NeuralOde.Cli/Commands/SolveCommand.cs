@@ -12,6 +12,9 @@ internal sealed class SolveCommand
         Description = "TorchScript file of a module with forward(t, z), or forward(t, z0, z1, ...) for a tuple state.", HelpName = "f.pt",
     }.Needed();
 
+    private readonly Option<string?> _explicitDynamics = Values.Text("--explicit-dynamics",
+        "TorchScript file of g: solve dz/dt = g + f instead, of which --solver kencarp3 steps f alone implicitly.", "g.pt");
+
     private readonly Option<string> _z0 = new Option<string>("--z0")
     {
         Description = "The state at t0: tensors z, or z0, z1, ..., float32 or float64.", HelpName = "z0.safetensors",
@@ -33,7 +36,7 @@ internal sealed class SolveCommand
     private Command Build(Terminal terminal)
     {
         var command = new Command("solve", "Solve dz/dt = f(t, z) for a TorchScript f, with the gradients of <output, cotangent>.");
-        foreach (var option in (Option[])[_dynamics, _z0, _t0, _t1, _tEval, .. _solver.All, _maxSteps, _cotangent, .. _process.All, _repeat, _device.Option, _out])
+        foreach (var option in (Option[])[_dynamics, _explicitDynamics, _z0, _t0, _t1, _tEval, .. _solver.All, .. _solver.OfOneSolve, _maxSteps, _cotangent, .. _process.All, _repeat, _device.Option, _out])
             command.Add(option);
         command.SetAction(parsed =>
         {
@@ -54,6 +57,7 @@ internal sealed class SolveCommand
         return new()
         {
             Dynamics = parsed.GetValue(_dynamics)!,
+            ExplicitDynamics = parsed.GetValue(_explicitDynamics),
             Z0 = parsed.GetValue(_z0)!,
             T0 = t0,
             T1 = t1,
@@ -102,6 +106,10 @@ internal sealed class SolveCommand
             ["snapshots"] = report.Statistics.Snapshots,
             ["snapshot_bytes"] = report.Statistics.SnapshotBytes,
             ["steps_replayed"] = report.Statistics.StepsReplayed,
+            ["newton_iterations"] = report.Statistics.NewtonIterations,
+            ["newton_failures"] = report.Statistics.NewtonFailures,
+            ["jacobian_products"] = report.Statistics.JacobianProducts,
+            ["jacobian_products_backward"] = report.Statistics.JacobianProductsBackward,
             ["message"] = report.Message,
         };
         if (report.Failed) (json["error"], json["reached"]) = (report.Message, report.Reached);
@@ -115,11 +123,16 @@ internal sealed class SolveCommand
             {s.StepsAccepted} steps, {s.StepsRejected} rejected
             forward   {s.NfeForward,8} evaluations  {report.SecondsForward,10:f6} s  {report.PeakBytesForward,12:n0} bytes at the peak
             backward  {s.NfeBackward,8} evaluations  {report.SecondsBackward,10:f6} s  {report.PeakBytesBackward,12:n0} bytes at the peak
-            {Drift(s)}{(report.Message.Length > 0 ? report.Message + "\n" : "")}written to {request.Out}
+            {Equations(s)}{Drift(s)}{(report.Message.Length > 0 ? report.Message + "\n" : "")}written to {request.Out}
             """;
     }
 
-    /// <summary>A line on what the reverse sweep had to go by: how well MALI came back, and the states that were kept and made again.</summary>
+    /// <summary>A line on the equations of implicit steps; "" where there were none.</summary>
+    private static string Equations(SolverStatistics s) => s.NewtonIterations == 0 ? ""
+        : $"equations {s.NewtonIterations,8} Newton iterations, {s.NewtonFailures:n0} steps shortened; "
+            + $"Jacobian products {s.JacobianProducts:n0} forward, {s.JacobianProductsBackward:n0} backward\n";
+
+    /// <summary>A line on what the reverse sweep had to go by: how well the states came back, and the states that were kept and made again.</summary>
     private static string Drift(SolverStatistics s)
     {
         var kept = s.Snapshots switch { 0 => "no snapshot kept", 1 => "1 snapshot kept", _ => $"{s.Snapshots:n0} snapshots kept" };

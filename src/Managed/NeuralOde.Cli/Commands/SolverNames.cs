@@ -7,13 +7,16 @@ internal static class SolverNames
     {
         ["alf"] = SolverKind.Alf, ["euler"] = SolverKind.Euler, ["midpoint"] = SolverKind.Midpoint, ["heun"] = SolverKind.Heun,
         ["heun-euler"] = SolverKind.HeunEuler, ["bosh3"] = SolverKind.Bosh3, ["rk4"] = SolverKind.Rk4, ["dopri5"] = SolverKind.Dopri5,
-        ["tsit5"] = SolverKind.Tsit5, ["dopri8"] = SolverKind.Dopri8,
+        ["tsit5"] = SolverKind.Tsit5, ["dopri8"] = SolverKind.Dopri8, ["reversible-heun"] = SolverKind.ReversibleHeun,
+        ["backward-euler"] = SolverKind.BackwardEuler, ["crank-nicolson"] = SolverKind.CrankNicolson, ["trbdf2"] = SolverKind.Trbdf2,
+        ["kencarp3"] = SolverKind.KenCarp3,
     };
 
     private static readonly IReadOnlyDictionary<string, GradientMethod> GradientOf = new Dictionary<string, GradientMethod>
     {
         ["mali"] = GradientMethod.Mali, ["backprop"] = GradientMethod.Backprop, ["adjoint"] = GradientMethod.Adjoint, ["aca"] = GradientMethod.Aca,
-        ["anode"] = GradientMethod.Anode, ["pnode"] = GradientMethod.Pnode, ["none"] = GradientMethod.None,
+        ["anode"] = GradientMethod.Anode, ["pnode"] = GradientMethod.Pnode, ["reversible"] = GradientMethod.Reversible,
+        ["none"] = GradientMethod.None,
     };
 
     private static readonly IReadOnlyDictionary<string, StepSizeController> ControllerOf = new Dictionary<string, StepSizeController>

@@ -24,7 +24,7 @@ internal sealed record SolveFailure(bool Writes, string Message)
         [
             .. options.SnapshotInterval.IsAutomatic ? (string[])[] : ["--snapshot-interval auto"],
             options.SnapshotInterval.Steps is > 1 and { } steps ? $"a --snapshot-interval below {steps}" : "--snapshot-interval K with a small K",
-            options.Eta == 1 ? "--reversal exact" : "--eta 1 with --reversal exact",
+            .. options.Solver != SolverKind.Alf ? (string[])[] : [options.Eta == 1 ? "--reversal exact" : "--eta 1 with --reversal exact"],
             "a larger --drift-tolerance",
         ];
         return $"give {string.Join(", ", remedies[..^1])} or {remedies[^1]}";

@@ -52,12 +52,23 @@ internal sealed class SolveJob : IDisposable
 
     private static Dynamics LoadDynamics(SolveRequest request, DType type, Action<string> log)
     {
-        if (!File.Exists(request.Dynamics)) throw new NeuralOdeException(Status.IoError, $"{request.Dynamics}: no such file");
-        var dynamics = Dynamics.LoadTorchScript(request.Dynamics, request.Device);
+        var dynamics = LoadDynamics(request.Dynamics, request.Device, type, log);
+        if (request.ExplicitDynamics is not { } path) return dynamics;
+        using (dynamics)
+        {
+            using var part = LoadDynamics(path, request.Device, type, log);
+            return Dynamics.Split(part, dynamics);
+        }
+    }
+
+    private static Dynamics LoadDynamics(string path, string device, DType type, Action<string> log)
+    {
+        if (!File.Exists(path)) throw new NeuralOdeException(Status.IoError, $"{path}: no such file");
+        var dynamics = Dynamics.LoadTorchScript(path, device);
         var other = dynamics.Parameters.Concat(dynamics.Buffers)
             .FirstOrDefault(pair => pair.Value.DType != type && pair.Value.DType is DType.Float16 or DType.BFloat16 or DType.Float32 or DType.Float64);
         if (other.Value is null) return dynamics;
-        log($"{request.Dynamics}: cast from {other.Value.DType} ({other.Key}) to {type}, the state's type");
+        log($"{path}: cast from {other.Value.DType} ({other.Key}) to {type}, the state's type");
         dynamics.To(type);
         return dynamics;
     }

@@ -5,6 +5,9 @@ internal sealed record SolveRequest
 {
     public required string Dynamics { get; init; }
 
+    /// <summary>The part of the dynamics besides <see cref="Dynamics"/>, which is the implicit one then; null: there is none.</summary>
+    public required string? ExplicitDynamics { get; init; }
+
     public required string Z0 { get; init; }
 
     public required double T0 { get; init; }

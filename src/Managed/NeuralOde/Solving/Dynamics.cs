@@ -93,6 +93,47 @@ public sealed unsafe class Dynamics : IDisposable
         }
     }
 
+    /// <summary>f = explicitPart + implicitPart, for <see cref="SolverKind.KenCarp3"/>, which steps the first explicitly and the second implicitly; to
+    /// other solvers it is their sum.</summary>
+    /// <param name="explicitPart">The part that is not stiff; the caller disposes it, at any time.</param>
+    /// <param name="implicitPart">The stiff part; the caller disposes it, at any time.</param>
+    /// <remarks>Names of parameters and buffers get the prefixes "explicit." and "implicit.".</remarks>
+    public static Dynamics Split(Dynamics explicitPart, Dynamics implicitPart)
+    {
+        ArgumentNullException.ThrowIfNull(explicitPart);
+        ArgumentNullException.ThrowIfNull(implicitPart);
+        using var first = explicitPart._handle.Lend();
+        using var second = implicitPart._handle.Lend();
+        NativeCall.Check(NativeMethods.neuralode_dynamics_create_split(first.Pointer, second.Pointer, out var pointer));
+        return new Dynamics(pointer);
+    }
+
+    /// <summary>Sets what GMRES is preconditioned with in implicit steps, where the state has more elements than
+    /// <see cref="SolverOptions.DenseJacobianLimit"/>; of split dynamics it is for the implicit part.</summary>
+    /// <param name="precondition">(t, z, scale, transposed, r) to x, of r's shape, about (I - scale J)^-1 r, or (I - scale J^T)^-1 r where transposed,
+    /// J = df/dz at (t, z). Called from the solve, and from the backward on the thread that runs it.</param>
+    [OverloadResolutionPriority(1)]
+    public void SetPreconditioner(Func<Tensor, Tensor, double, bool, Tensor, Tensor> precondition)
+    {
+        ArgumentNullException.ThrowIfNull(precondition);
+        Set(new((t, z, scale, transposed, r) => [precondition(t, DynamicsCallback.Single(z), scale, transposed, r[0])]));
+    }
+
+    /// <summary>As <see cref="SetPreconditioner(Func{Tensor, Tensor, double, bool, Tensor, Tensor})"/> for a tuple of state tensors.</summary>
+    /// <param name="precondition">(t, [z0, ...], scale, transposed, [r0, ...]) to [x0, ...], of r's shapes.</param>
+    public void SetPreconditioner(Func<Tensor, IReadOnlyList<Tensor>, double, bool, IReadOnlyList<Tensor>, IReadOnlyList<Tensor>> precondition)
+    {
+        ArgumentNullException.ThrowIfNull(precondition);
+        Set(new PreconditionerCallback(precondition));
+    }
+
+    /// <summary>Lets go of the preconditioner.</summary>
+    public void ClearPreconditioner()
+    {
+        using var self = _handle.Lend();
+        NativeCall.Check(NativeMethods.neuralode_dynamics_set_preconditioner(self.Pointer, null, null, 0));
+    }
+
     /// <summary>Sets training or evaluation mode of the module inside; nothing to do for a C# function.</summary>
     public void Train(bool training = true)
     {
@@ -148,6 +189,16 @@ public sealed unsafe class Dynamics : IDisposable
             NativeCall.Check(status);
             return new Dynamics(pointer);
         }
+    }
+
+    private void Set(PreconditionerCallback callback)
+    {
+        using var self = _handle.Lend();
+        var context = GCHandle.Alloc(callback);
+        var status = NativeMethods.neuralode_dynamics_set_preconditioner(
+            self.Pointer, &PreconditionerCallback.Apply, &PreconditionerCallback.Release, GCHandle.ToIntPtr(context));
+        if (status != 0) context.Free();   // the library does not release what it did not take
+        NativeCall.Check(status);
     }
 
     private TensorDictionary Collect(bool parameters)

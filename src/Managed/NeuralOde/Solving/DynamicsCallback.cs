@@ -62,7 +62,8 @@ internal sealed unsafe class DynamicsCallback(
 
     private Pullback Vjp(Tensor t, IReadOnlyList<Tensor> z, IReadOnlyList<Tensor> cotangents) => vjp!(t, z, cotangents);
 
-    private static Tensor[] ShareAll(nint* pointers, long count)
+    /// <summary>Each tensor shared, in the current scope.</summary>
+    public static Tensor[] ShareAll(nint* pointers, long count)
     {
         var tensors = new Tensor[count];
         for (var i = 0; i < count; i++) tensors[i] = Tensor.Share(pointers[i]);
@@ -110,7 +111,7 @@ internal sealed unsafe class DynamicsCallback(
     }
 
     /// <summary>Writes one owned handle for each tensor, zero for null; all or none.</summary>
-    private static void HandOver(IReadOnlyList<Tensor?> tensors, nint* slots)
+    public static void HandOver(IReadOnlyList<Tensor?> tensors, nint* slots)
     {
         var shared = new nint[tensors.Count];
         try

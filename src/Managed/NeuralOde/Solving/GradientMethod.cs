@@ -30,4 +30,8 @@ public enum GradientMethod
     /// <summary>As <see cref="Aca"/> with at most <see cref="SolverOptions.Checkpoints"/> states kept at once: the others are made again, in the
     /// order that costs the fewest steps. Zhang and Zhao 2022; Griewank and Walther 2000.</summary>
     Pnode = 6,
+
+    /// <summary>As <see cref="Mali"/>, for <see cref="SolverKind.ReversibleHeun"/> and for every explicit Runge-Kutta method, whose steps are coupled
+    /// to be reversible by <see cref="SolverOptions.Coupling"/>. Kidger et al. 2021; McCallum and Foster 2024.</summary>
+    Reversible = 7,
 }

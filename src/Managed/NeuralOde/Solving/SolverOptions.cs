@@ -3,7 +3,7 @@ using NeuralOde.Interop;
 namespace NeuralOde;
 
 /// <summary>How an ODE is solved. Immutable; vary it with <c>with</c>.</summary>
-public sealed record SolverOptions
+public sealed partial record SolverOptions
 {
     private readonly GradientMethod? _gradient;
 
@@ -38,12 +38,42 @@ public sealed record SolverOptions
     /// reversible to rounding.</summary>
     public double Eta { get; init; } = 1.0;
 
+    /// <summary>Couples steps of an explicit Runge-Kutta method, Psi, to y' = c y + (1 - c) z + Psi_h(z), z' = z - Psi_-h(y'), which can be undone,
+    /// at twice the evaluations; c in (0, 1]. Null: 0.999 with <see cref="GradientMethod.Reversible"/>, else the steps are not coupled.
+    /// McCallum and Foster 2024.</summary>
+    public double? Coupling { get; init; }
+
+    /// <summary>Implicit solvers: an iteration has converged when the root mean square of its update over (absolute tolerance + relative tolerance
+    /// |z|), or (1 + |z|) for fixed steps, is below; above 0. Null: 1e-3 for adaptive steps, else epsilon^(2/3) of the state's type.</summary>
+    public double? NewtonTolerance { get; init; }
+
+    /// <summary>Implicit solvers: the most elements of the state for which the Jacobian is formed and factorised, 1 or more; above, its products
+    /// and GMRES are used. Null: 64.</summary>
+    public long? DenseJacobianLimit { get; init; }
+
+    /// <summary>Implicit solvers: iterations before a step has failed and is shortened, or <see cref="Status.NoConvergence"/>; 1 or more. Null: 10.</summary>
+    public int? MaxNewtonIterations { get; init; }
+
+    /// <summary>Implicit solvers: GMRES restarts after as many products, 1 or more. Null: 30.</summary>
+    public int? KrylovDimension { get; init; }
+
+    /// <summary>Whether steps pass over the times asked for, whose states are interpolated, instead of landing on them.</summary>
+    public bool DenseOutput { get; init; }
+
+    /// <summary>Whether each sample, an entry of the first dimension of every state tensor, has adaptive steps of its own. The dynamics get t as
+    /// (batch, 1, ...) then.</summary>
+    public bool PerSample { get; init; }
+
     /// <summary>Steps tried, accepted and rejected, before <see cref="Status.StepLimit"/>; 1 or more.</summary>
     public long MaxSteps { get; init; } = 1_000_000;
 
     /// <summary>The most states that <see cref="GradientMethod.Pnode"/> keeps at once besides z0, 1 or more; the fewer, the more steps are made
     /// again. Null: every state is kept. Only with that method.</summary>
     public long? Checkpoints { get; init; }
+
+    /// <summary>Whether <see cref="GradientMethod.Pnode"/> keeps the stages of a step with its state, so that its implicit ones are not solved for
+    /// again. Only with that method.</summary>
+    public bool CheckpointStages { get; init; }
 
     /// <summary>Whether <see cref="GradientMethod.Adjoint"/>'s adaptive steps leave the cotangents of the parameters out of the error norm. They
     /// are integrals that nothing depends on: most of the steps that they cost are saved. Only with that method and
@@ -54,7 +84,8 @@ public sealed record SolverOptions
     /// <see cref="Eta"/> 1.</summary>
     public Reversal Reversal { get; init; }
 
-    /// <summary>Which states are kept for the reverse sweep; a number of steps only with <see cref="GradientMethod.Mali"/>.</summary>
+    /// <summary>Which states are kept for the reverse sweep; a number of steps only with <see cref="GradientMethod.Mali"/> and
+    /// <see cref="GradientMethod.Reversible"/>.</summary>
     public SnapshotInterval SnapshotInterval { get; init; }
 
     /// <summary>The largest <see cref="SolverStatistics.ReconstructionError"/> that is no <see cref="Status.Drift"/>, above 0. Null: the square
@@ -63,38 +94,6 @@ public sealed record SolverOptions
 
     /// <summary>Whether a solve that cannot go on, and a reverse sweep that drifts too far, throw, or tell by <see cref="Solution.Status"/>.</summary>
     public FailureMode Failure { get; init; }
-
-    /// <summary>Throws unless every value is in its range and goes with the others.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The message names the option, its value and the remedy.</exception>
-    internal void Validate()
-    {
-        Positive(StepSize ?? 1, nameof(StepSize), "give a positive length, or null for adaptive steps");
-        Positive(RelativeTolerance, nameof(RelativeTolerance), "give a positive tolerance such as 1e-3");
-        Positive(AbsoluteTolerance, nameof(AbsoluteTolerance), "give a positive tolerance such as 1e-6");
-        Positive(InitialStepSize ?? 1, nameof(InitialStepSize), "give a positive length, or null to have it chosen");
-        Positive(DriftTolerance ?? 1, nameof(DriftTolerance), "give a positive tolerance, or null for that of the state's type");
-        if (!(Eta > 0 && Eta <= 1))
-        {
-            throw new ArgumentOutOfRangeException(nameof(Eta), Eta, $"Eta: {Eta} is not in (0, 1]; 1 is undamped.");
-        }
-
-        if (Eta == 0.5)
-        {
-            throw new ArgumentOutOfRangeException(nameof(Eta), Eta,
-                "Eta: 0.5 leaves the step without an inverse (1 - 2 eta == 0); choose another value in (0, 1].");
-        }
-
-        Require.AtLeast(MaxSteps, 1, nameof(MaxSteps));
-        Require.AtLeast(Checkpoints ?? 1, 1, nameof(Checkpoints));
-        Require.Member(Solver, nameof(Solver));
-        Require.Member(Gradient, nameof(Gradient));
-        Require.Member(Controller, nameof(Controller));
-        Require.Member(Reversal, nameof(Reversal));
-        Require.Member(Failure, nameof(Failure));
-        ValidateSolver();
-        ValidateReversal();
-        ValidateGradient();
-    }
 
     /// <summary>The native form of valid options.</summary>
     internal neuralode_solve_options ToNative()
@@ -118,79 +117,14 @@ public sealed record SolverOptions
         native.checkpoints = Checkpoints ?? 0;
         native.controller = (int)Controller;
         native.adjoint_seminorm = AdjointSeminorm ? 1 : 0;
+        native.coupling = Coupling ?? 0;
+        native.newton_tolerance = NewtonTolerance ?? 0;
+        native.dense_jacobian_limit = DenseJacobianLimit ?? 0;
+        native.max_newton_iterations = MaxNewtonIterations ?? 0;
+        native.krylov_dimension = KrylovDimension ?? 0;
+        native.dense_output = DenseOutput ? 1 : 0;
+        native.per_sample = PerSample ? 1 : 0;
+        native.checkpoint_stages = CheckpointStages ? 1 : 0;
         return native;
-    }
-
-    private void ValidateSolver()
-    {
-        if (Solver is SolverKind.Euler or SolverKind.Midpoint or SolverKind.Heun or SolverKind.Rk4 && StepSize is null)
-        {
-            throw new ArgumentOutOfRangeException(nameof(StepSize), StepSize,
-                $"StepSize: null asks for adaptive steps, and SolverKind.{Solver} has no error estimate; set a length, or take a solver that has one, such as SolverKind.Dopri5.");
-        }
-
-        if (Solver != SolverKind.Alf && Eta != 1)
-        {
-            throw new ArgumentOutOfRangeException(nameof(Eta), Eta, $"Eta: {Eta} damps SolverKind.Alf, which SolverKind.{Solver} is not; leave it 1, or take SolverKind.Alf.");
-        }
-    }
-
-    private void ValidateReversal()
-    {
-        if (Reversal == Reversal.Exact && Solver != SolverKind.Alf)
-        {
-            throw new ArgumentOutOfRangeException(nameof(Reversal), Reversal,
-                $"Reversal: Exact undoes steps of SolverKind.Alf, and not those of SolverKind.{Solver}; take SolverKind.Alf, or Reversal.Float.");
-        }
-
-        if (Reversal == Reversal.Exact && Eta != 1)
-        {
-            throw new ArgumentOutOfRangeException(nameof(Eta), Eta,
-                $"Eta: {Eta} cannot be undone to the bit; set it to 1 for Reversal.Exact, or take Reversal.Float.");
-        }
-
-        if (Reversal == Reversal.Exact && Gradient is not (GradientMethod.Mali or GradientMethod.None))
-        {
-            throw new ArgumentOutOfRangeException(nameof(Reversal), Reversal,
-                $"Reversal: Exact is for steps that are undone, and GradientMethod.{Gradient} undoes none; take GradientMethod.Mali, or Reversal.Float.");
-        }
-
-        if (SnapshotInterval.Steps is not null && Gradient != GradientMethod.Mali)
-        {
-            throw new ArgumentOutOfRangeException(nameof(SnapshotInterval), SnapshotInterval,
-                $"SnapshotInterval: {SnapshotInterval} keeps states for steps that are undone, and GradientMethod.{Gradient} undoes none; leave it Automatic, or take GradientMethod.Mali.");
-        }
-    }
-
-    private void ValidateGradient()
-    {
-        if (Gradient == GradientMethod.Mali && Solver != SolverKind.Alf)
-        {
-            throw new ArgumentOutOfRangeException(nameof(Gradient), Gradient,
-                $"Gradient: Mali undoes steps of SolverKind.Alf, and not those of SolverKind.{Solver}; take GradientMethod.Pnode, or SolverKind.Alf.");
-        }
-
-        if (Checkpoints is not null && Gradient != GradientMethod.Pnode)
-        {
-            throw new ArgumentOutOfRangeException(nameof(Checkpoints), Checkpoints,
-                $"Checkpoints: {Checkpoints} bounds what GradientMethod.Pnode keeps, and GradientMethod.{Gradient} keeps none; leave it null, or take GradientMethod.Pnode.");
-        }
-
-        if (AdjointSeminorm && Gradient != GradientMethod.Adjoint)
-        {
-            throw new ArgumentOutOfRangeException(nameof(AdjointSeminorm), AdjointSeminorm,
-                $"AdjointSeminorm: True is a norm of GradientMethod.Adjoint, which GradientMethod.{Gradient} does not use; leave it false, or take GradientMethod.Adjoint.");
-        }
-
-        if (AdjointSeminorm && StepSize is not null)
-        {
-            throw new ArgumentOutOfRangeException(nameof(AdjointSeminorm), AdjointSeminorm,
-                "AdjointSeminorm: True changes the error norm of adaptive steps, and StepSize asks for fixed ones; leave one of them out.");
-        }
-    }
-
-    private static void Positive(double value, string name, string remedy)
-    {
-        if (!(value > 0 && double.IsFinite(value))) throw new ArgumentOutOfRangeException(name, value, $"{name}: {value} is not a positive number; {remedy}.");
     }
 }

@@ -27,8 +27,20 @@ public sealed record SolverStatistics
     /// <summary>Steps that the last reverse sweep made again, because they had drifted or were not kept.</summary>
     public long StepsReplayed { get; init; }
 
-    /// <summary>Drift of MALI's last reverse sweep: the largest relative distance of a reconstructed (z, v) from the known one, over z0, v0, every
-    /// snapshot and every tensor: max |dz| / max(max |z|, T max |v|) and max |dv| / max(max |v|, max |z| / T), T = |t1 - t0|. NaN where none ran
+    /// <summary>Newton iterations of implicit steps in the forward sweep.</summary>
+    public long NewtonIterations { get; init; }
+
+    /// <summary>Implicit steps that were shortened because their equations could not be solved.</summary>
+    public long NewtonFailures { get; init; }
+
+    /// <summary>Products of the dynamics' Jacobian with a vector that the equations of the forward sweep took, besides <see cref="NfeForward"/>.</summary>
+    public long JacobianProducts { get; init; }
+
+    /// <summary>Products of the transposed Jacobian that the equations of the last reverse sweep took, besides <see cref="NfeBackward"/>.</summary>
+    public long JacobianProductsBackward { get; init; }
+
+    /// <summary>Drift of the last reverse sweep that undid steps: the largest relative distance of a reconstructed (z, v) from the known one, over z0, v0,
+    /// every snapshot and every tensor: max |dz| / max(max |z|, T max |v|) and max |dv| / max(max |v|, max |z| / T), T = |t1 - t0|. NaN where none ran
     /// or nothing was known.</summary>
     public double ReconstructionError { get; init; }
 
@@ -41,6 +53,10 @@ public sealed record SolverStatistics
         Snapshots = native.snapshots,
         SnapshotBytes = native.snapshot_bytes,
         StepsReplayed = native.steps_replayed,
+        NewtonIterations = native.newton_iterations,
+        NewtonFailures = native.newton_failures,
+        JacobianProducts = native.jacobian_products,
+        JacobianProductsBackward = native.jacobian_products_backward,
         ReconstructionError = native.reconstruction_error,
     };
 }

@@ -36,6 +36,7 @@ internal sealed record DriftMeter
     {
         (Reversal.Exact, _) => "exact reversal drifts only where the dynamics give another result for the same state: make them deterministic",
         (_, true) => "automatic snapshots bound the drift unless the dynamics give another result for the same state: make them deterministic",
+        _ when solver.Solver != SolverKind.Alf => "start a run with automatic snapshots (--snapshot-interval auto)",
         _ => "start a run with automatic snapshots (--snapshot-interval auto), or with eta 1 and exact reversal (--reversal exact)",
     };
 

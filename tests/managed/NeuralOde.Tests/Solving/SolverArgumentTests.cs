@@ -14,6 +14,9 @@ public sealed class SolverArgumentTests : IDisposable
         { "Solver", "99" }, { "Gradient", "99" }, { "Reversal", "99" }, { "Failure", "99" }, { "Controller", "99" },
         { "Checkpoints", "0" }, { "Checkpoints", "-3" },
         { "DriftTolerance", "0" }, { "DriftTolerance", "-1" }, { "DriftTolerance", "NaN" },
+        { "Coupling", "0" }, { "Coupling", "1.5" }, { "Coupling", "NaN" },
+        { "NewtonTolerance", "0" }, { "NewtonTolerance", "-1" }, { "NewtonTolerance", "NaN" }, { "DenseJacobianLimit", "0" }, { "MaxNewtonIterations", "0" },
+        { "KrylovDimension", "0" }, { "KrylovDimension", "-2" },
     };
 
     public void Dispose()
@@ -195,6 +198,11 @@ public sealed class SolverArgumentTests : IDisposable
             "Controller" => options with { Controller = (StepSizeController)value },
             "Checkpoints" => options with { Checkpoints = (long)value, Gradient = GradientMethod.Pnode },
             "DriftTolerance" => options with { DriftTolerance = value },
+            "Coupling" => options with { Solver = SolverKind.Dopri5, Coupling = value },
+            "NewtonTolerance" => options with { Solver = SolverKind.Trbdf2, NewtonTolerance = value },
+            "DenseJacobianLimit" => options with { Solver = SolverKind.Trbdf2, DenseJacobianLimit = (long)value },
+            "MaxNewtonIterations" => options with { Solver = SolverKind.Trbdf2, MaxNewtonIterations = (int)value },
+            "KrylovDimension" => options with { Solver = SolverKind.Trbdf2, KrylovDimension = (int)value },
             _ => throw new ArgumentException(name, nameof(name)),
         };
     }

@@ -3,17 +3,19 @@ namespace NeuralOde.Tests.Solving;
 /// <summary>Which solvers, gradient methods and their options go together.</summary>
 public sealed class SolverMethodTests
 {
-    public static TheoryData<SolverKind> ExplicitSolvers => [.. Enum.GetValues<SolverKind>().Where(solver => solver != SolverKind.Alf)];
+    public static TheoryData<SolverKind> OtherSolvers => [.. Enum.GetValues<SolverKind>().Where(solver => solver != SolverKind.Alf)];
 
-    public static TheoryData<SolverKind> SolversWithoutErrorEstimate => [SolverKind.Euler, SolverKind.Midpoint, SolverKind.Heun, SolverKind.Rk4];
+    public static TheoryData<SolverKind> SolversWithoutErrorEstimate =>
+        [SolverKind.Euler, SolverKind.Midpoint, SolverKind.Heun, SolverKind.Rk4, SolverKind.BackwardEuler, SolverKind.CrankNicolson];
 
-    public static TheoryData<GradientMethod> MethodsForEverySolver => [.. Enum.GetValues<GradientMethod>().Where(gradient => gradient != GradientMethod.Mali)];
+    /// <summary>Those of dopri5.</summary>
+    public static TheoryData<GradientMethod> Methods => [.. Enum.GetValues<GradientMethod>().Where(gradient => gradient != GradientMethod.Mali)];
 
     [Fact]
     public void The_gradient_of_alf_is_malis_until_it_is_set() => Assert.Equal(GradientMethod.Mali, new SolverOptions().Gradient);
 
     [Theory]
-    [MemberData(nameof(ExplicitSolvers))]
+    [MemberData(nameof(OtherSolvers))]
     public void The_gradient_of_another_solver_is_pnodes_until_it_is_set(SolverKind solver)
     {
         var options = new SolverOptions { Solver = solver, StepSize = 0.1 };
@@ -25,7 +27,7 @@ public sealed class SolverMethodTests
     }
 
     [Theory]
-    [MemberData(nameof(ExplicitSolvers))]
+    [MemberData(nameof(OtherSolvers))]
     public void Mali_is_for_alf_alone(SolverKind solver)
     {
         var message = Refused("Gradient", new() { Solver = solver, StepSize = 0.1, Gradient = GradientMethod.Mali });
@@ -43,13 +45,13 @@ public sealed class SolverMethodTests
     }
 
     [Theory]
-    [MemberData(nameof(ExplicitSolvers))]
+    [MemberData(nameof(OtherSolvers))]
     public void Damping_is_for_alf_alone(SolverKind solver) => Assert.Contains(
         $"Eta: 0.9 damps SolverKind.Alf, which SolverKind.{solver} is not; leave it 1", Refused("Eta", new() { Solver = solver, StepSize = 0.1, Eta = 0.9 }),
         StringComparison.Ordinal);
 
     [Theory]
-    [MemberData(nameof(ExplicitSolvers))]
+    [MemberData(nameof(OtherSolvers))]
     public void Exact_reversal_is_for_alf_alone(SolverKind solver) => Assert.Contains(
         $"not those of SolverKind.{solver}; take SolverKind.Alf, or Reversal.Float",
         Refused("Reversal", new() { Solver = solver, StepSize = 0.1, Reversal = Reversal.Exact }), StringComparison.Ordinal);
@@ -64,7 +66,7 @@ public sealed class SolverMethodTests
         Refused("Reversal", new() { Reversal = Reversal.Exact, Gradient = gradient }), StringComparison.Ordinal);
 
     [Theory]
-    [MemberData(nameof(MethodsForEverySolver))]
+    [MemberData(nameof(Methods))]
     public void Checkpoints_are_for_pnode_alone(GradientMethod gradient)
     {
         var options = new SolverOptions { Solver = SolverKind.Dopri5, Checkpoints = 3, Gradient = gradient };
@@ -79,7 +81,7 @@ public sealed class SolverMethodTests
     }
 
     [Theory]
-    [MemberData(nameof(MethodsForEverySolver))]
+    [MemberData(nameof(Methods))]
     public void The_seminorm_is_for_adjoint_alone(GradientMethod gradient)
     {
         var options = new SolverOptions { Solver = SolverKind.Dopri5, AdjointSeminorm = true, Gradient = gradient };

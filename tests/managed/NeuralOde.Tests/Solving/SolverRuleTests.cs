@@ -36,8 +36,10 @@ public sealed class SolverRuleTests : IDisposable
         }
     }
 
-    /// <summary>All combinations of the other options that rules are about.</summary>
-    private static IEnumerable<SolverOptions> Variations(SolverOptions options) =>
+    /// <summary>All combinations of the other options that rules are about, in two groups that rules do not join.</summary>
+    private static IEnumerable<SolverOptions> Variations(SolverOptions options) => [.. OfReversal(options), .. OfSteps(options)];
+
+    private static IEnumerable<SolverOptions> OfReversal(SolverOptions options) =>
         from stepSize in (double?[])[null, 0.5]
         from eta in (double[])[1, 0.9]
         from reversal in Enum.GetValues<Reversal>()
@@ -48,6 +50,19 @@ public sealed class SolverRuleTests : IDisposable
         {
             StepSize = stepSize, Eta = eta, Reversal = reversal, SnapshotInterval = interval, Checkpoints = checkpoints, AdjointSeminorm = seminorm,
         };
+
+    private static IEnumerable<SolverOptions> OfSteps(SolverOptions options) =>
+        from stepSize in (double?[])[null, 0.5]
+        from coupling in (double?[])[null, 0.9]
+        from stages in (bool[])[false, true]
+        from dense in (bool[])[false, true]
+        from perSample in (bool[])[false, true]
+        from changed in (SolverOptions[])
+        [
+            options, options with { NewtonTolerance = 1e-4 }, options with { DenseJacobianLimit = 8 }, options with { MaxNewtonIterations = 5 },
+            options with { KrylovDimension = 3 }, options with { Reversal = Reversal.Exact }, options with { SnapshotInterval = SnapshotInterval.Every(2) },
+        ]
+        select changed with { StepSize = stepSize, Coupling = coupling, CheckpointStages = stages, DenseOutput = dense, PerSample = perSample };
 
     /// <summary>The status of a solve of the options as they are, past the checks of C#.</summary>
     private unsafe Status SolvesNatively(SolverOptions options)
@@ -62,9 +77,17 @@ public sealed class SolverRuleTests : IDisposable
         native.snapshot_interval = options.SnapshotInterval.Steps ?? 0;
         native.checkpoints = options.Checkpoints ?? 0;
         native.adjoint_seminorm = options.AdjointSeminorm ? 1 : 0;
+        native.coupling = options.Coupling ?? 0;
+        native.newton_tolerance = options.NewtonTolerance ?? 0;
+        native.dense_jacobian_limit = options.DenseJacobianLimit ?? 0;
+        native.max_newton_iterations = options.MaxNewtonIterations ?? 0;
+        native.krylov_dimension = options.KrylovDimension ?? 0;
+        native.checkpoint_stages = options.CheckpointStages ? 1 : 0;
+        native.dense_output = options.DenseOutput ? 1 : 0;
+        native.per_sample = options.PerSample ? 1 : 0;
         using var scope = new TensorScope();
         using var f = _decay.Handle.Lend();
-        using var z0 = Tensor.Scalar(1.0).Handle.Lend();
+        using var z0 = Tensor.Ones([2, 1], DType.Float64).Handle.Lend();
         using var t0 = Tensor.Scalar(0.0).Handle.Lend();
         using var t1 = Tensor.Scalar(0.5).Handle.Lend();
         var state = z0.Pointer;
