@@ -34,7 +34,8 @@ double StepController::factor(double error) {
   const auto exponents = kind_ == ControllerKind::i     ? Exponents{1, 0, 0}
                          : kind_ == ControllerKind::pid ? Exponents{0.58, 0.21, 0.1}
                                                         : Exponents{0.7, 0.4, 0};
-  const double bounded = std::max(error, 1e-10);
+  // A first step that happens to be far too short must not hold back the ones after the next (Hairer, Norsett & Wanner, DOPRI5).
+  const double bounded = std::max(error, 1e-4);
   const double raw = safety * std::pow(bounded, -exponents.newest / error_order_) * std::pow(previous_, exponents.previous / error_order_) *
                      std::pow(before_previous_, -exponents.before / error_order_);
   before_previous_ = std::exchange(previous_, bounded);
