@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "c_api/guarded.h"
+#include "c_api/callbacks.h"
 #include "c_api/tensor_map.h"
 #include "dynamics/autograd_dynamics.h"
 #include "dynamics/callback_dynamics.h"
@@ -12,64 +12,6 @@ using namespace neuralode;
 using namespace neuralode::c_api;
 
 namespace {
-
-/// The user's pointer, released once when the last function that holds it is gone.
-class User {
- public:
-  User(void* pointer, neuralode_release_callback release) : pointer_(pointer), release_(release) {}
-  ~User() {
-    if (release_ != nullptr) release_(pointer_);
-  }
-  User(const User&) = delete;
-  User& operator=(const User&) = delete;
-  void* pointer() const { return pointer_; }
-  /// The caller keeps the pointer: creation failed.
-  void disarm() { release_ = nullptr; }
-
- private:
-  void* pointer_;
-  neuralode_release_callback release_;
-};
-
-/// Borrowed handles for the arguments of a callback.
-class Borrowed {
- public:
-  explicit Borrowed(const TensorList& tensors) : tensors_(tensors) {
-    for (auto& tensor : tensors_) handles_.push_back(tensor.defined() ? reinterpret_cast<neuralode_tensor>(&tensor) : nullptr);
-  }
-  const neuralode_tensor* data() const { return handles_.data(); }
-
- private:
-  TensorList tensors_;
-  std::vector<neuralode_tensor> handles_;
-};
-
-/// Slots that a callback fills with handles that the library then owns, whatever the callback returns.
-class Slots {
- public:
-  explicit Slots(std::size_t count) : handles_(count, nullptr) {}
-  ~Slots() { take(); }
-  Slots(const Slots&) = delete;
-  Slots& operator=(const Slots&) = delete;
-  neuralode_tensor* data() { return handles_.data(); }
-  TensorList take() {
-    TensorList result;
-    for (auto& handle : handles_) result.push_back(taken_tensor(std::exchange(handle, nullptr)));
-    return result;
-  }
-
- private:
-  std::vector<neuralode_tensor> handles_;
-};
-
-/// Calls a callback; throws what it says when it fails. After success the thread's error text is what it was.
-template <class Call>
-void checked_call(const char* name, const Call& call) {
-  auto before = std::exchange(last_error(), {});
-  const neuralode_status status = call();
-  const auto text = std::exchange(last_error(), std::move(before));
-  if (status != NEURALODE_OK) fail(Status::callback_failed, "the ", name, " callback returned status ", status, text.empty() ? "" : ": ", text);
-}
 
 DynamicsFunction eval_function(neuralode_eval_callback eval, std::shared_ptr<User> user) {
   return [eval, user = std::move(user)](const at::Tensor& t, const TensorList& z) {
@@ -91,14 +33,6 @@ VjpFunction vjp_function(neuralode_vjp_callback vjp, std::shared_ptr<User> user)
     return std::make_pair(u.take(), InputCotangents{a_t.take()[0], a_z.take(), a_parameters.take()});
   };
 }
-
-neuralode_dynamics handle_of_dynamics(std::shared_ptr<Dynamics> value) {
-  auto handle = std::make_unique<neuralode_dynamics_t>();
-  handle->value = std::move(value);
-  return handle.release();
-}
-
-Dynamics& dynamics_of(neuralode_dynamics dynamics) { return *not_null(dynamics, "dynamics")->value; }
 
 }  // namespace
 

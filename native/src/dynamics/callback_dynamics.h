@@ -17,6 +17,9 @@ class CallbackDynamics final : public Dynamics, public std::enable_shared_from_t
   TensorList eval(const at::Tensor& t, const TensorList& z) override;
   std::pair<TensorList, InputCotangents> vjp(const at::Tensor& t, const TensorList& z, const TensorList& a_u, const TensorList& parameters,
                                              bool wants_t) override;
+  /// By finite differences: the VJP is opaque.
+  Tangents tangents(const at::Tensor& t, const TensorList& z) override { return difference_tangents(*this, t, z); }
+  bool twice_differentiable() const override { return false; }
   NamedTensorList parameters() const override;
   NamedTensorList buffers() const override;
   void to_dtype(at::ScalarType dtype) override;

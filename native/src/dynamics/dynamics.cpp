@@ -12,6 +12,28 @@
 
 namespace neuralode {
 
+namespace {
+
+/// (d outputs / d inputs)^T a_u, undefined for zero.
+TensorList gradients_of(const TensorList& outputs, const TensorList& inputs, const TensorList& a_u, bool retain_graph, bool create_graph) {
+  TensorList recorded, cotangents;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (!outputs[i].requires_grad()) continue;
+    recorded.push_back(outputs[i]);
+    cotangents.push_back(a_u[i]);
+  }
+  if (recorded.empty()) return TensorList(inputs.size());
+  return torch::autograd::grad(recorded, inputs, cotangents, retain_graph, create_graph, /*allow_unused=*/true);
+}
+
+TensorList detached(const TensorList& tensors) {
+  TensorList result;
+  for (const auto& tensor : tensors) result.push_back(tensor.detach());
+  return result;
+}
+
+}  // namespace
+
 Linearization Dynamics::linearize(const at::Tensor& t, const TensorList& z, const TensorList& parameters, bool wants_t) {
   const at::AutoGradMode recording(true);
   TensorList inputs;
@@ -25,17 +47,12 @@ Linearization Dynamics::linearize(const at::Tensor& t, const TensorList& z, cons
   auto outputs = eval(t_leaf, z_leaves);
   Linearization result;
   for (const auto& tensor : outputs) result.u.push_back(tensor.detach());
+  result.state_pullback = [outputs, z_leaves](const TensorList& a_u) {
+    return gradients_of(outputs, z_leaves, a_u, /*retain_graph=*/true, /*create_graph=*/false);
+  };
   result.pullback = [outputs = std::move(outputs), inputs = std::move(inputs), states = z.size(), parameter_count = parameters.size(),
                      wants_t](const TensorList& a_u) {
-    TensorList recorded, cotangents;
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (!outputs[i].requires_grad()) continue;
-      recorded.push_back(outputs[i]);
-      cotangents.push_back(a_u[i]);
-    }
-    TensorList gradients(inputs.size());
-    if (!recorded.empty())
-      gradients = torch::autograd::grad(recorded, inputs, cotangents, /*retain_graph=*/false, /*create_graph=*/false, /*allow_unused=*/true);
+    const auto gradients = gradients_of(outputs, inputs, a_u, /*retain_graph=*/false, /*create_graph=*/false);
     InputCotangents result;
     const auto first_parameter = gradients.begin() + static_cast<std::ptrdiff_t>(states);
     const auto last_parameter = first_parameter + static_cast<std::ptrdiff_t>(parameter_count);
@@ -52,6 +69,36 @@ std::pair<TensorList, InputCotangents> Dynamics::vjp(const at::Tensor& t, const 
   auto linearization = linearize(t, z, parameters, wants_t);
   auto cotangents = linearization.pullback(a_u);
   return {std::move(linearization.u), std::move(cotangents)};
+}
+
+// With w a cotangent that is a variable, J^T w is linear in w: its own pullback of v is J v.
+Tangents Dynamics::tangents(const at::Tensor& t, const TensorList& z) {
+  const at::AutoGradMode recording(true);
+  TensorList z_leaves, w;
+  for (const auto& tensor : z) z_leaves.push_back(tensor.detach().requires_grad_(true));
+  const auto outputs = eval(t.detach(), z_leaves);
+  for (const auto& output : outputs) w.push_back(at::zeros_like(output.detach()).requires_grad_(true));
+  Tangents result;
+  result.u = detached(outputs);
+  auto products = gradients_of(outputs, z_leaves, w, /*retain_graph=*/true, /*create_graph=*/true);
+  result.jvp = [products = std::move(products), w = std::move(w)](const TensorList& v) {
+    TensorList defined, along;
+    for (std::size_t i = 0; i < products.size(); ++i) {
+      if (!products[i].defined()) continue;
+      defined.push_back(products[i]);
+      along.push_back(v[i]);
+    }
+    auto jv = gradients_of(defined, w, along, /*retain_graph=*/true, /*create_graph=*/false);
+    for (std::size_t i = 0; i < jv.size(); ++i)
+      if (!jv[i].defined()) jv[i] = at::zeros_like(w[i].detach());
+    return jv;
+  };
+  return result;
+}
+
+std::pair<TensorList, at::Tensor> Dynamics::jacobian(const at::Tensor& t, const TensorList& z) {
+  const auto linearization = linearize(t, z, {}, /*wants_t=*/false);
+  return {linearization.u, jacobian_of(linearization, z)};
 }
 
 Dynamics::Dynamics() {

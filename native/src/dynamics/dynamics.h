@@ -13,7 +13,7 @@ namespace neuralode {
 
 /// Cotangents of the inputs of one evaluation. An undefined tensor is zero.
 struct InputCotangents {
-  at::Tensor a_t;           ///< 0-dim; undefined unless t required a gradient
+  at::Tensor a_t;           ///< of t's shape; undefined unless t required a gradient
   TensorList a_z;           ///< as z
   TensorList a_parameters;  ///< as the parameters asked for
 };
@@ -22,7 +22,18 @@ struct InputCotangents {
 struct Linearization {
   TensorList u;
   std::function<InputCotangents(const TensorList& a_u)> pullback;
+  /// a_u -> (df/dz)^T a_u, as often as wanted, before `pullback`. One a state, undefined for zero.
+  std::function<TensorList(const TensorList& a_u)> state_pullback;
 };
+
+/// u = f(t, z) together with its pushforward, to be called as often as wanted: v -> (df/dz) v, shaped as z.
+struct Tangents {
+  TensorList u;
+  std::function<TensorList(const TensorList& v)> jvp;
+};
+
+/// x = (I - scale J)^-1 r or, transposed, (I - scale J^T)^-1 r, approximately; J = df/dz(t, z). As z.
+using Preconditioner = std::function<TensorList(const at::Tensor& t, const TensorList& z, double scale, bool transposed, const TensorList& r)>;
 
 using NamedTensorList = std::vector<std::pair<std::string, at::Tensor>>;
 
@@ -31,7 +42,7 @@ class Dynamics {
   Dynamics();
   virtual ~Dynamics() = default;
 
-  /// u = f(t, z): as many tensors as z, of the same shapes and dtype. t: 0-dim, of z's dtype and device. Recorded by autograd when
+  /// u = f(t, z): as many tensors as z, of the same shapes and dtype. t: 0-dim, or (batch, 1, ..., 1) for steps per sample; of z's dtype and device. Recorded by autograd when
   /// grad mode is on. Throws invalid_argument when f returns something of another number, shape, dtype or device.
   virtual TensorList eval(const at::Tensor& t, const TensorList& z) = 0;
 
@@ -41,6 +52,23 @@ class Dynamics {
   /// linearize and its pullback in one go; what a reverse step needs, where a_u is known before u. Returns (u, cotangents).
   virtual std::pair<TensorList, InputCotangents> vjp(const at::Tensor& t, const TensorList& z, const TensorList& a_u,
                                                      const TensorList& parameters, bool wants_t);
+
+  /// One linearised evaluation for products J v, by differentiating the pullback (twice-differentiable f), or by finite differences.
+  virtual Tangents tangents(const at::Tensor& t, const TensorList& z);
+
+  /// u and the Jacobian (n, n) of the state's n elements, one tensor after the other; n products.
+  virtual std::pair<TensorList, at::Tensor> jacobian(const at::Tensor& t, const TensorList& z);
+
+  /// Whether a recorded pullback can be differentiated again.
+  virtual bool twice_differentiable() const { return true; }
+
+  /// Of f = explicit + implicit; null unless split. The implicit part of other dynamics is they themselves.
+  virtual Dynamics* explicit_part() { return nullptr; }
+  virtual Dynamics& implicit_part() { return *this; }
+
+  /// Empty: none.
+  const Preconditioner& preconditioner() const { return preconditioner_; }
+  virtual void set_preconditioner(Preconditioner preconditioner) { preconditioner_ = std::move(preconditioner); }
 
   /// Enumerated anew at each call: modules may replace their parameters.
   virtual NamedTensorList parameters() const = 0;
@@ -60,7 +88,15 @@ class Dynamics {
 
  private:
   at::Tensor drift_rate_;
+  Preconditioner preconditioner_;
 };
+
+/// The Jacobian (n, n): row by row from pullbacks, or column by column from pushforwards.
+at::Tensor jacobian_of(const Linearization& linearization, const TensorList& z);
+at::Tensor jacobian_of(const Tangents& tangents, const TensorList& z);
+
+/// Tangents of any f by one-sided differences, each product one evaluation: (f(t, z + e v) - f(t, z)) / e, e = sqrt(epsilon) (1 + |z|) / |v|.
+Tangents difference_tangents(Dynamics& dynamics, const at::Tensor& t, const TensorList& z);
 
 /// The parameters that require gradients, each tensor once however many names it has.
 TensorList differentiable_parameters(const Dynamics& dynamics);

@@ -31,6 +31,12 @@ class AdjointDynamics final : public Dynamics {
     return std::move(derivative);
   }
 
+  /// The pullback of f is not recorded: implicit solvers get their Jacobian by finite differences.
+  Tangents tangents(const at::Tensor& t, const TensorList& joint) override { return difference_tangents(*this, t, joint); }
+  std::pair<TensorList, at::Tensor> jacobian(const at::Tensor& t, const TensorList& joint) override {
+    const auto at_joint = tangents(t, joint);
+    return {at_joint.u, jacobian_of(at_joint, joint)};
+  }
   NamedTensorList parameters() const override { return {}; }
   NamedTensorList buffers() const override { return {}; }
   void to_dtype(at::ScalarType) override {}
@@ -124,6 +130,7 @@ class Adjoint {
     Grid grid;
     drive(*stepper, from, {to}, sweep_.options.steps, grid);
     evaluations_ += stepper->evaluations();
+    sweep_.statistics->jacobian_products_backward += stepper->work().jacobian_products;
     auto solved = stepper->z_of(stepper->state());
     const auto a_begin = solved.begin() + static_cast<std::ptrdiff_t>(count_), a_end = a_begin + static_cast<std::ptrdiff_t>(count_);
     a_.assign(a_begin, a_end);

@@ -23,6 +23,10 @@ Solution solve_backprop(const Problem& problem) {
   solution.statistics->steps_accepted = static_cast<std::int64_t>(grid->steps.size());
   solution.statistics->steps_rejected = grid->rejected;
   solution.statistics->nfe_forward = stepper->evaluations();
+  const auto work = stepper->work();
+  solution.statistics->newton_iterations = work.newton_iterations;
+  solution.statistics->newton_failures = work.newton_failures;
+  solution.statistics->jacobian_products = work.jacobian_products;
   solution.grid = std::move(grid);
   solution.states = stepper->outputs();
   if (!complete)

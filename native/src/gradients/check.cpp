@@ -77,6 +77,8 @@ void check_newton(const SolveOptions& options) {
   require(newton.dense_limit >= 0, "dense_jacobian_limit: ", newton.dense_limit, " is no number of elements; give 1 or more, or 0 for 64");
   require(newton.max_iterations >= 0, "max_newton_iterations: ", newton.max_iterations, " allows none; give 1 or more, or 0 for 10");
   require(newton.krylov_dimension >= 0, "krylov_dimension: ", newton.krylov_dimension, " is no dimension; give 1 or more, or 0 for 30");
+  require(!options.checkpoint_stages || (options.gradient == GradientKind::pnode && traits_of(options.solver).implicit),
+          "checkpoint_stages: saves the gradient method pnode (6) from solving the equations of implicit steps again; set it to 0 for others");
   if (traits_of(options.solver).implicit) return;
   const char* name = newton.tolerance != 0        ? "newton_tolerance"
                      : newton.dense_limit != 0    ? "dense_jacobian_limit"
@@ -102,16 +104,13 @@ void check_samples(const SolveOptions& options) {
           "per_sample: reversal exact (1) undoes steps of the whole batch alone; set reversal to float (0), or per_sample to 0");
   require(options.coupling == 0, "per_sample: coupling ", options.coupling, " is for steps of the whole batch; set it to 0, or per_sample to 0");
   require(!options.dense_output, "per_sample: steps of samples land on t_eval; set dense_output to 0, or per_sample to 0");
-  require(!options.checkpoint_stages, "per_sample: rounds keep no stages; set checkpoint_stages to 0, or per_sample to 0");
 }
 
 /// What has no implementation yet.
 void check_available(const SolveOptions& options) {
   if (options.solver == SolverKind::reversible_heun) fail(Status::unsupported, "solver: reversible-heun (10) is not supported yet");
-  if (traits_of(options.solver).implicit) fail(Status::unsupported, "solver: ", traits_of(options.solver).name, " is not supported yet");
   if (coupling_of(options) > 0) fail(Status::unsupported, "coupling: ", coupling_of(options), " is not supported yet; set it to 0");
   if (options.dense_output) fail(Status::unsupported, "dense_output: is not supported yet; set it to 0");
-  if (options.checkpoint_stages) fail(Status::unsupported, "checkpoint_stages: is not supported yet; set it to 0");
 }
 
 }  // namespace

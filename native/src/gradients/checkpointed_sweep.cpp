@@ -56,7 +56,8 @@ class Retrace {
     outputs_.add(*adjoint_, -1);
     auto& statistics = *sweep_.statistics;
     statistics.nfe_backward = adjoint_->evaluations();
-    statistics.steps_replayed = replayed_;
+    statistics.steps_replayed = replayed_ + adjoint_->steps_solved();
+    statistics.jacobian_products_backward = products_ + adjoint_->work().jacobian_products;
     statistics.snapshots = static_cast<std::int64_t>(most_kept_);
     statistics.snapshot_bytes = static_cast<std::int64_t>(most_kept_) * bytes_of(start_);
     return {std::move(adjoint_->a_z()), adjoint_->take_parameters(), std::move(times_.values)};
@@ -100,6 +101,7 @@ class Retrace {
     const auto replay = solver_->replay(*sweep_.dynamics, sweep_.random, start);
     for (auto step = first; step < next; ++step) replay->step(steps_[static_cast<std::size_t>(step)]);
     replayed_ += next - first;
+    products_ += replay->work().jacobian_products;
     return std::move(replay->state());
   }
 
@@ -129,7 +131,7 @@ class Retrace {
   std::size_t segment_;
   std::vector<Snapshot> snapshots_;
   std::size_t kept_ = 0, most_kept_ = 0;
-  std::int64_t free_ = 0, replayed_ = 0;
+  std::int64_t free_ = 0, replayed_ = 0, products_ = 0;
 };
 
 }  // namespace

@@ -15,7 +15,12 @@ class Never final : public KeepPolicy {
 
 class Always final : public KeepPolicy {
  public:
-  Decision before_step(std::int64_t step, double) override { return {step > 0, -1}; }
+  /// start: whether that of the first step, z0, is kept too.
+  explicit Always(bool start = false) : start_(start) {}
+  Decision before_step(std::int64_t step, double) override { return {start_ || step > 0, -1}; }
+
+ private:
+  bool start_;
 };
 
 /// Where errors of a reverse sweep would grow too much: MALI.
@@ -72,7 +77,7 @@ std::unique_ptr<KeepPolicy> keep_policy(const Sweep& sweep, const Solver& solver
     case GradientKind::aca:
       return std::make_unique<Always>();
     case GradientKind::pnode:
-      if (options.checkpoints == 0) return std::make_unique<Always>();
+      if (options.checkpoints == 0) return std::make_unique<Always>(/*start=*/options.checkpoint_stages);
       if (options.steps.step_size == 0) return std::make_unique<Online>(options.checkpoints);
       return std::make_unique<Planned>(kept_in_forward_sweep(steps_of_fixed_grid(sweep), options.checkpoints));
     default:

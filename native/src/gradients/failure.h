@@ -6,7 +6,7 @@
 
 namespace neuralode {
 
-/// Runs `body`. Where it throws step_limit, step_size_underflow, non_finite or lattice_overflow and options.failure is value, `outcome`
+/// Runs `body`. Where it throws step_limit, step_size_underflow, non_finite, lattice_overflow or no_convergence and options.failure is value, `outcome`
 /// gets status and text instead, and the result is false.
 template <class Body>
 bool succeeds(const SolveOptions& options, Outcome& outcome, const Body& body) {
@@ -16,7 +16,7 @@ bool succeeds(const SolveOptions& options, Outcome& outcome, const Body& body) {
   } catch (const Error& error) {
     const auto status = error.status();
     const bool of_a_solve = status == Status::step_limit || status == Status::step_size_underflow || status == Status::non_finite ||
-                            status == Status::lattice_overflow;
+                            status == Status::lattice_overflow || status == Status::no_convergence;
     if (options.failure == FailureKind::error || !of_a_solve) throw;
     outcome.status = status;
     outcome.text = error.what();

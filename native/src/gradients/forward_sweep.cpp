@@ -74,7 +74,7 @@ class Run {
   void run() {
     const EndOfDraws end_of_draws{sweep_.random};
     const auto policy = keep_policy(sweep_, *solver_);
-    std::int64_t step = 0;
+    std::int64_t step = 0;  // that comes next
     const auto before_step = [&](double h, const SolverState& state) {
       const auto decision = policy->before_step(step, h);
       if (decision.drop >= 0) drop(static_cast<std::size_t>(decision.drop));
@@ -85,7 +85,9 @@ class Run {
     SweepObserver observer{before_step,
                            [&](std::int64_t landing, const SolverState& state) {
                              if (sweep_.landings.trajectory) trajectory_.write(landing, stepper_->z_of(state));
-                           }};
+                           },
+                           {}};
+    if (sweep_.options.checkpoint_stages) observer.after_step = [&] { keep_stages(static_cast<std::size_t>(step) - 1); };
     sweep_.grid->end = sweep_.landings.t0;
     // Integers are stepped in place: after a failure there would be no good state left.
     const bool keep = sweep_.options.steps.step_size == 0 || (by_value_ && solver_->exact());
@@ -101,6 +103,10 @@ class Run {
     statistics.nfe_forward = stepper_ ? stepper_->evaluations() : samples_ ? samples_->evaluations() : 0;
     if (sweep_.options.per_sample) count_sample_steps(*sweep_.grid, statistics);
     statistics.snapshots = static_cast<std::int64_t>(sweep_.snapshots.size());
+    const auto work = stepper_ ? stepper_->work() : ImplicitWork{};
+    statistics.newton_iterations = work.newton_iterations;
+    statistics.newton_failures = work.newton_failures;
+    statistics.jacobian_products = work.jacobian_products;
     sweep_.outcome->reached = sweep_.grid->end;
     ForwardResult result;
     if (stepper_) result.end = std::move(stepper_->state());
@@ -117,19 +123,27 @@ class Run {
  private:
   /// Every sample at steps of its own.
   void run_samples(const std::function<void(double h, const SolverState& state)>& before_step) {
-    const auto& options = sweep_.options;
     const auto t0 = sweep_.grid->end = sweep_.landings.t0;
     SampleObserver observer{before_step, [&](std::int64_t landing, const std::vector<std::int64_t>& samples, const SolverState& state) {
                               if (sweep_.landings.trajectory) trajectory_.write(landing, state.z, samples);
                             }};
-    samples_ = std::make_unique<SampleForward>(*sweep_.dynamics, sweep_.random, SolverChoice{options.solver, options.eta}, t0,
+    samples_ = std::make_unique<SampleForward>(*sweep_.dynamics, sweep_.random, sweep_.choice(), t0,
                                                sweep_.landings.times.back(), z0_, std::move(observer));
-    drive_samples(*samples_, t0, sweep_.landings.times, options.steps, *sweep_.grid);
+    drive_samples(*samples_, t0, sweep_.landings.times, sweep_.options.steps, *sweep_.grid);
   }
 
   void keep(std::size_t step, const SolverState& state) {
     sweep_.snapshots.push_back({step, copy_of(state)});
     sweep_.statistics->snapshot_bytes += bytes_of(state);
+  }
+
+  /// Of the step just made, if the state before it was kept.
+  void keep_stages(std::size_t step) {
+    if (sweep_.snapshots.empty() || sweep_.snapshots.back().step != step) return;
+    auto& state = sweep_.snapshots.back().state;
+    const auto before = bytes_of(state);
+    state.stages = stepper_->solved_stages();
+    sweep_.statistics->snapshot_bytes += bytes_of(state) - before;
   }
 
   void drop(std::size_t step) {

@@ -96,6 +96,7 @@ at::Tensor RecordedStepper::landed(std::size_t landing, std::size_t i) const {
 
 std::unique_ptr<RecordedStepper> make_recorded(const Problem& problem, const Landings& landings) {
   if (problem.options.solver == SolverKind::alf) return make_recorded_alf(problem, landings);
+  if (traits_of(problem.options.solver).implicit) return make_recorded_implicit(problem, landings);
   return make_recorded_rk(problem, landings);
 }
 

@@ -24,11 +24,14 @@ class RecordedStepper : public Stepper {
   /// The states in the form of Solution::states; of landings that were not reached, NaN.
   TensorList outputs() const;
   std::int64_t evaluations() const { return evaluations_; }
+  /// Of an implicit solver.
+  virtual ImplicitWork work() const { return {}; }
 
  protected:
   /// A trial from `start`, of length `length` (0-dim, float64): writes tried_ and u_.
   virtual void advance(const at::Tensor& start, const at::Tensor& length) = 0;
   TensorList evaluate(const at::Tensor& t, const TensorList& z);
+  void count_evaluation() { ++evaluations_; }
   /// Detached, contiguous.
   static TensorList plain(const TensorList& tensors);
 
@@ -51,6 +54,7 @@ class RecordedStepper : public Stepper {
 /// Of problem.options.solver.
 std::unique_ptr<RecordedStepper> make_recorded(const Problem& problem, const Landings& landings);
 std::unique_ptr<RecordedStepper> make_recorded_alf(const Problem& problem, const Landings& landings);
+std::unique_ptr<RecordedStepper> make_recorded_implicit(const Problem& problem, const Landings& landings);
 std::unique_ptr<RecordedStepper> make_recorded_rk(const Problem& problem, const Landings& landings);
 
 }  // namespace neuralode

@@ -54,6 +54,7 @@ ReverseResult reverse_sweep(Sweep& sweep, const SolverState& end, const TensorLi
   const AutocastScope autocast(sweep.autocast);
   const RandomReplay::Scope random(sweep.random);
   sweep.statistics->steps_replayed = 0;
+  sweep.statistics->jacobian_products_backward = 0;
   auto result = run(sweep, end, states, cotangents);
   if (!torch::autograd::get_current_graph_task_keep_graph()) sweep.release();
   return result;

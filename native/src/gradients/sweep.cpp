@@ -33,9 +33,17 @@ Sweep::Sweep(const Problem& problem)
 
 double Sweep::span() const { return std::abs(landings.times.back() - landings.t0); }
 
+SolverChoice Sweep::choice() const {
+  SolverChoice choice;
+  choice.kind = options.solver;
+  choice.eta = options.eta;
+  choice.exact = options.reversal == ReversalKind::exact;
+  choice.newton = newton_settings(options.newton, options.steps, epsilon);
+  return choice;
+}
+
 std::unique_ptr<Solver> Sweep::solver() {
-  if (options.per_sample) return make_sample_solver({options.solver, options.eta}, span());
-  return make_solver({options.solver, options.eta, options.reversal == ReversalKind::exact}, lattice, span());
+  return options.per_sample ? make_sample_solver(choice(), span()) : make_solver(choice(), lattice, span());
 }
 
 SnapshotSchedule Sweep::schedule(const Solver& solver) const {

@@ -1,6 +1,8 @@
 // A length for the first adaptive step. Source: Hairer, Norsett & Wanner, Solving ODEs I, II.4.
 #pragma once
 
+#include <functional>
+
 #include "tensors/tensor_list.h"
 
 namespace neuralode {
@@ -14,8 +16,14 @@ double first_step_size(const TensorList& z, const TensorList& v, double rtol, do
 /// The same from the scaled norms of z and v.
 double first_step_guess(double size, double speed, double span);
 
-/// The rest of the rule, which bounds the step of a method with an error estimate of order `error_order`. guess: the first one. speed, curvature:
-/// scaled norms of f(t, z) and of its change over the guess, divided by it.
+/// The rest of the rule, which bounds the step of a method with an error estimate of order `error_order`. guess: the first one. speed,
+/// curvature: scaled norms of f(t, z) and of its change over the guess, divided by it.
 double second_step_guess(double guess, double speed, double curvature, int error_order, double span);
+
+/// The whole rule, two evaluations of f in all. v: f(t, z), laid out as z. evaluate: f at a later time and state. direction: 1 or -1.
+/// measured: how many tensors the norms look at.
+double hairer_first_step(const TensorList& z, const TensorList& v,
+                         const std::function<TensorList(double later, const TensorList& z)>& evaluate, double direction, double rtol,
+                         double atol, double span, int error_order, std::size_t measured);
 
 }  // namespace neuralode

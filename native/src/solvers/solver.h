@@ -41,8 +41,9 @@ class Solver {
 
 struct SolverChoice {
   SolverKind kind = SolverKind::alf;
-  double eta = 1;      ///< alf
-  bool exact = false;  ///< alf: on a lattice
+  double eta = 1;         ///< alf
+  bool exact = false;     ///< alf: on a lattice
+  NewtonSettings newton;  ///< implicit solvers
 };
 
 /// lattice: of the exact arithmetic, chosen at its start; must outlive the solver. span: |t1 - t0|.

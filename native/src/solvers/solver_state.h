@@ -9,6 +9,7 @@ namespace neuralode {
 /// tensors of z0's shapes and strides.
 struct SolverState {
   TensorList z, v;
+  TensorList stages = {};  ///< of the step that starts here, where they are kept: what its equations were solved for
 };
 
 SolverState copy_of(const SolverState& state);

@@ -28,6 +28,13 @@ TensorList ForwardStepper::evaluate(double t, const TensorList& z) {
   return u;
 }
 
+void ForwardStepper::evaluate_as(std::int64_t number, bool first, const std::function<void()>& body) {
+  first ? random_.before(number) : random_.replay(number);
+  body();
+  if (first) random_.after(number);
+  ++evaluations_;
+}
+
 TensorList ForwardStepper::checked_start(const TensorList& z0, double t0) {
   TensorList z;
   for (std::size_t i = 0; i < z0.size(); ++i) {

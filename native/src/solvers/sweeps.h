@@ -8,6 +8,7 @@
 
 #include "dynamics/dynamics.h"
 #include "solvers/drive.h"
+#include "solvers/newton.h"
 #include "solvers/solver_state.h"
 #include "tensors/random_replay.h"
 
@@ -20,6 +21,7 @@ at::Tensor time_tensor(double t, const TensorList& z);
 struct SweepObserver {
   std::function<void(double h, const SolverState& state)> before_step;  ///< once a step, before its first trial; h: the length tried
   std::function<void(std::int64_t landing, const SolverState& state)> on_landing;
+  std::function<void()> after_step;  ///< once a step is accepted; solved_stages() are its own
 };
 
 /// A forward sweep, not recorded by autograd. The tensors it works in are kept from step to step.
@@ -36,16 +38,24 @@ class ForwardStepper : public Stepper {
   /// z of a state as floats; maybe its very tensors.
   virtual TensorList z_of(const SolverState& state) const { return state.z; }
   std::int64_t evaluations() const { return evaluations_; }
+  /// Of an implicit solver.
+  virtual ImplicitWork work() const { return {}; }
+  /// Of an implicit solver: what the equations of the last accepted step were solved for, in a form that SolverState::stages takes.
+  virtual TensorList solved_stages() const { return {}; }
   /// Error estimates look at the first `count` tensors of the state alone.
   void measure_first(std::size_t count) { measured_ = count; }
 
  protected:
+  std::size_t measured_count() const { return measured_; }
   /// The part of a list that error estimates look at.
   TensorList measured(const TensorList& list) const {
     return {list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::min(measured_, list.size()))};
   }
   /// f(t, z), counted and watched for random draws.
   TensorList evaluate(double t, const TensorList& z);
+  /// An evaluation made by `body`, counted; all with the same number draw the same. first: of those with this number.
+  void evaluate_as(std::int64_t number, bool first, const std::function<void()>& body);
+  Dynamics& dynamics() { return dynamics_; }
   /// Dense copies. Throws non_finite naming the one that is not finite.
   static TensorList checked_start(const TensorList& z0, double t0);
   /// To be called at each trial.
@@ -55,6 +65,7 @@ class ForwardStepper : public Stepper {
   void step_accepted() {
     ++accepted_;
     new_step_ = true;
+    if (observer_.after_step) observer_.after_step();
   }
   /// Throws non_finite, naming the state in which `u` = f(t, z) is not finite, if any is not.
   void fail_non_finite(const std::vector<TensorList>& u, double t) const;
@@ -76,6 +87,8 @@ class Replay {
   virtual ~Replay() = default;
   virtual void step(const Grid::Step& step) = 0;
   virtual SolverState& state() = 0;
+  /// Of an implicit solver.
+  virtual ImplicitWork work() const { return {}; }
 };
 
 /// Cotangents on their way back through a solve.
@@ -133,13 +146,22 @@ class StepAdjoint : public CotangentSweep {
   virtual TimeCotangents step(const Grid::Step& step, const SolverState& before, bool wants_h) = 0;
   /// Pulls the hidden state's cotangent back to z0. Returns dL/dt0 through it.
   virtual double start(double t0, const TensorList& z0) = 0;
+  /// Steps made again because their stages were not kept.
+  std::int64_t steps_solved() const { return steps_solved_; }
+  /// Of an implicit solver.
+  const ImplicitWork& work() const { return work_; }
+
+ protected:
+  std::int64_t steps_solved_ = 0;
+  ImplicitWork work_;
 };
 
 /// Undoes steps, from the state after the last of them, and carries cotangents along: of the state that it stands at.
 class StepInverse : public CotangentSweep {
  public:
   /// z: of `end`, as floats. end: copied.
-  StepInverse(Dynamics& dynamics, RandomReplay& random, const TensorList& z, const SolverState& end, TensorList parameters, bool wants_times);
+  StepInverse(Dynamics& dynamics, RandomReplay& random, const TensorList& z, const SolverState& end, TensorList parameters,
+              bool wants_times);
 
   /// Undoes one step. before: the state before it where that is known, for the derivative to h; null to use the reconstruction.
   virtual TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) = 0;

@@ -9,7 +9,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-constexpr int32_t last_solver = NEURALODE_SOLVER_DOPRI8, last_gradient = NEURALODE_GRADIENT_PNODE;
+constexpr int32_t last_solver = NEURALODE_SOLVER_KENCARP3, last_gradient = NEURALODE_GRADIENT_REVERSIBLE;
 
 class MethodsAbi : public SolveAbi {
  protected:
