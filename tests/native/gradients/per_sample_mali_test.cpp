@@ -61,21 +61,34 @@ TEST(PerSampleMali, KeepsAStateEverySoManyRounds) {
   }
 }
 
+/// Damped: where the solution contracts, undamped ALF takes very short steps.
+Ode contracting_samples() {
+  return {contracting(at::kDouble), {wave({3, 4}, 0.2) * at::tensor({0.1, 1.0, 3.0}, at::kDouble).unsqueeze(1)}, 0, 6, {4, 6}};
+}
+
+TEST(PerSampleMali, PlansStatesByWhatDampingAmplifies) {
+  const auto options = mali(1e-4, 0.9);
+  const auto found = differentiate(contracting_samples(), options);
+  EXPECT_GT(found.statistics.snapshots, 0);
+  EXPECT_EQ(found.statistics.steps_replayed, 0);
+  const double bound = std::sqrt(std::numeric_limits<double>::epsilon());
+  EXPECT_LE(found.statistics.reconstruction_error, bound);
+  // The tolerance bounds the states' error; slopes near 2 carry it into the gradients some times over.
+  EXPECT_LE(gap(found, backprop_of(contracting_samples(), options)), 100 * bound);
+}
+
 TEST(PerSampleMali, RepairsStretchesThatDrifted) {
-  for (const double eta : {1.0, 0.9}) {
-    const Ode ode{contracting(at::kDouble), {wave({3, 4}, 0.2) * at::tensor({0.1, 1.0, 3.0}, at::kDouble).unsqueeze(1)}, 0, 10, {4, 10}};
-    const auto options = mali(eta == 1 ? 1e-2 : 1e-3, eta);
-    const auto found = differentiate(ode, options);
-    EXPECT_GT(found.statistics.steps_replayed, 0) << eta;
-    EXPECT_LE(found.statistics.reconstruction_error, std::sqrt(std::numeric_limits<double>::epsilon()));
-    // The tolerance bounds the states' error; slopes near 2 carry it into the gradients some times over.
-    EXPECT_LE(gap(found, backprop_of(ode, options)), 100 * std::sqrt(std::numeric_limits<double>::epsilon())) << eta;
-  }
+  auto options = mali(1e-4, 0.99);
+  options.drift_tolerance = 1e-14;  // some tens of roundings, which undoing a contraction expands beyond
+  const auto found = differentiate(contracting_samples(), options);
+  EXPECT_GT(found.statistics.steps_replayed, 0);
+  EXPECT_LE(found.statistics.reconstruction_error, 1e-14);
+  EXPECT_LE(gap(found, backprop_of(contracting_samples(), options)), tolerance);
 }
 
 TEST(PerSampleMali, WithoutSnapshotsTellsItsDrift) {
-  const Ode ode{contracting(at::kFloat), {wave({3, 4}, 0.2, 1, at::kFloat)}, 0, 10};
-  EXPECT_THAT(error_text(Status::drift, [&] { differentiate(ode, mali(1e-2, 1, SnapshotKind::none)); }), HasSubstr("drift"));
+  EXPECT_THAT(error_text(Status::drift, [&] { differentiate(contracting_samples(), mali(1e-4, 0.9, SnapshotKind::none)); }),
+              HasSubstr("drift"));
 }
 
 TEST(PerSampleMali, KnowsWhenZ0WasChangedInPlaceAndGoesOnFromItsReconstruction) {
@@ -129,7 +142,7 @@ TEST_P(PerSampleCost, UnderAutocastIsDifferentiatedAlikeByEveryMethod) {
   // The same roundings to bfloat16, in float32 sums of another order.
   EXPECT_LE(gap(gradients(GradientKind::pnode, 1), gradients(GradientKind::aca, 0)), 1e-5);
   EXPECT_LE(gap(gradients(GradientKind::aca, 0), gradients(GradientKind::backprop, 0)),
-            1e-2);  // bfloat16 cotangents, summed in another order
+            5e-2);  // some roundings of 2^-8: cotangents are bfloat16 too
 }
 
 INSTANTIATE_TEST_SUITE_P(Solvers, PerSampleCost, ::testing::ValuesIn(sample_solvers),
