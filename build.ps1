@@ -6,7 +6,7 @@ $PSNativeCommandUseErrorActionPreference = $true
 Set-Location $PSScriptRoot
 
 cmake --preset cpu-release -Wno-dev
-$targets = @{ build = 'neuralode'; test = 'all'; demo = 'neuralode'; bench = 'mali_step', 'reversal_cost', 'neuralode'; pack = 'neuralode' }[$Verb]
+$targets = @{ build = 'neuralode'; test = 'all'; demo = 'neuralode'; bench = 'mali_step', 'reversal_cost', 'per_sample', 'neuralode'; pack = 'neuralode' }[$Verb]
 cmake --build --preset cpu-release --target $targets
 cmake --install out/build/cpu-release --prefix out
 dotnet build NeuralOdeHybrid.sln -c Release -v quiet --nologo
@@ -21,7 +21,7 @@ switch ($Verb) {
     dotnet test NeuralOdeHybrid.sln -c Release --no-build --nologo
   }
   'demo' { & out/bin/neuralode demo --run out/demo @Rest }
-  'bench' { & out/build/cpu-release/bin/mali_step; & out/build/cpu-release/bin/reversal_cost }
+  'bench' { & out/build/cpu-release/bin/mali_step; & out/build/cpu-release/bin/reversal_cost; & out/build/cpu-release/bin/per_sample }
   'pack' {
     dotnet pack bindings/NeuralOde.Native -c Release --no-build -o out/packages -v quiet --nologo
     dotnet pack src/Managed/NeuralOde -c Release --no-build -o out/packages -v quiet --nologo

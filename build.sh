@@ -39,7 +39,7 @@ case "${1:-build}" in
   build) build neuralode ;;
   test) build all; exec tests/run.sh ;;
   demo) build neuralode; exec out/bin/neuralode demo --run out/demo "${@:2}" ;;
-  bench) build neuralode mali_step reversal_cost; exec benchmarks/run.sh "${@:2}" ;;
+  bench) build neuralode mali_step reversal_cost per_sample; exec benchmarks/run.sh "${@:2}" ;;
   pack)
     build neuralode
     dotnet pack bindings/NeuralOde.Native -c Release --no-build -o out/packages -v quiet --nologo

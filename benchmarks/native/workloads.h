@@ -67,19 +67,19 @@ inline void training_step(const Workload& work, const std::shared_ptr<Dynamics>&
   for (auto& parameter : work.module->parameters()) parameter.mutable_grad().reset();
 }
 
-/// Reads [threads = 1] [rounds = 15] and sets the process up; exits with 2 when they are not numbers above 0. Returns the rounds.
-inline int prepare(int argc, char** argv) {
+/// Reads [threads = 1] [rounds] and sets the process up; exits with 2 when they are not numbers above 0. Returns the rounds.
+inline int prepare(int argc, char** argv, const char* dtype = "float32", int usual_rounds = 15) {
   // glibc returns large blocks to the system at every free; the page faults would cost a fifth of the convolutions.
   mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that it accepts
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  const int threads = argc > 1 ? std::atoi(argv[1]) : 1, rounds = argc > 2 ? std::atoi(argv[2]) : 15;
+  const int threads = argc > 1 ? std::atoi(argv[1]) : 1, rounds = argc > 2 ? std::atoi(argv[2]) : usual_rounds;
   if (threads < 1 || rounds < 1) {
     std::fprintf(stderr, "usage: %s [threads >= 1] [rounds >= 1]\n", argv[0]);
     std::exit(2);
   }
   set_threads(threads);
   at::manual_seed(0);
-  std::printf("float32, CPU, %d thread(s), libtorch %s, medians of %d paired rounds\n", threads, TORCH_VERSION, rounds);
+  std::printf("%s, CPU, %d thread(s), libtorch %s, medians of %d paired rounds\n", dtype, threads, TORCH_VERSION, rounds);
   return rounds;
 }
 

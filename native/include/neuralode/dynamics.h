@@ -10,12 +10,12 @@ extern "C" {
 
 typedef struct neuralode_dynamics_t* neuralode_dynamics;
 
-/** u = f(t, z). t: 0-dim tensor of z's dtype; z: `count` tensors; all borrowed for the call.
+/** u = f(t, z). t: 0-dim tensor of z's dtype, or (batch, 1, ..., 1) for steps per sample (neuralode_solve_options); z: `count` tensors; all borrowed for the call.
  *  out_u: `count` slots to fill with owned handles of z's shapes (new ones: never an input pointer).
  *  Returns NEURALODE_OK, or another status after neuralode_set_last_error. Must not let an exception escape. */
 typedef neuralode_status (*neuralode_eval_callback)(void* user, neuralode_tensor t, const neuralode_tensor* z, int64_t count,
                                                     neuralode_tensor* out_u);
-/** u = f(t, z) and the pullback of a_u in one go. out_a_t: dL/dt (0-dim) or left NULL; out_a_z: `count` slots;
+/** u = f(t, z) and the pullback of a_u in one go. out_a_t: dL/dt (of t's shape) or left NULL; out_a_z: `count` slots;
  *  out_a_parameters: `parameter_count` slots. A slot left NULL is zero. Handles written are owned by the library. */
 typedef neuralode_status (*neuralode_vjp_callback)(void* user, neuralode_tensor t, const neuralode_tensor* z,
                                                    const neuralode_tensor* a_u, int64_t count, int64_t parameter_count,

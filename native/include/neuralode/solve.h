@@ -119,7 +119,10 @@ typedef struct neuralode_solve_options {
   int32_t max_newton_iterations; /**< implicit solvers: before a step has failed and is shortened, or NEURALODE_NO_CONVERGENCE. 0: 10 */
   int32_t krylov_dimension;      /**< implicit solvers: GMRES restarts after as many products. 0: 30 */
   int32_t dense_output;          /**< 1: steps do not land on t_eval, whose states are interpolated; 0: they do */
-  int32_t per_sample;            /**< 1: each sample (first dimension of every state tensor) has adaptive steps of its own, and f gets t as (batch, 1, ...); else 0 */
+  /** 1: each sample (entry of the first dimension of every state tensor) has adaptive steps of its own, and f gets t as (batch, 1, ..., 1) with as many
+   *  dimensions as the first state tensor; else 0. In rounds: every sample that has not arrived tries a step, at one evaluation of f a stage for the whole
+   *  batch. For ALF and the explicit Runge-Kutta methods with an error estimate. max_steps counts the trials of each sample. */
+  int32_t per_sample;
   int32_t checkpoint_stages;     /**< with NEURALODE_GRADIENT_PNODE: 1 keeps the stages of a step with its state, so that they are not solved for again; else 0 */
   int32_t reserved;              /**< 0 */
 } neuralode_solve_options;
@@ -127,6 +130,8 @@ typedef struct neuralode_solve_options {
 /** Defaults: ALF, MALI, adaptive, rtol 1e-3, atol 1e-6, eta 1, max_steps 1e6, float reversal, automatic snapshots, failures are errors. */
 NEURALODE_API neuralode_status neuralode_solve_options_init(neuralode_solve_options* out_options);
 
+/** With per_sample, steps_accepted and steps_rejected are totals over the samples; evaluations are of the whole batch, so that nfe_forward and
+ *  nfe_backward compare with those of joint steps; snapshots and steps_replayed count rounds. */
 typedef struct neuralode_statistics {
   int64_t steps_accepted;
   int64_t steps_rejected;
@@ -162,10 +167,11 @@ NEURALODE_API neuralode_status neuralode_solution_state(neuralode_solution solut
 NEURALODE_API neuralode_status neuralode_solution_statistics(neuralode_solution solution, neuralode_statistics* out_statistics);
 /** How it went: out_status NEURALODE_OK or, with NEURALODE_FAILURE_VALUE, what failed, NEURALODE_DRIFT once a backward has drifted too
  *  far; out_text what happened and what to do, "" when there is nothing to say, borrowed until the next call with this solution;
- *  out_reached the time of the states: t1 unless the solve failed. */
+ *  out_reached the time of the states: t1 unless the solve failed; with per_sample the time that every sample has reached. */
 NEURALODE_API neuralode_status neuralode_solution_status(neuralode_solution solution, neuralode_status* out_status, const char** out_text,
                                                          double* out_reached);
-/** The recorded grid: times (steps_accepted + 1,), float64. */
+/** The recorded grid: times (steps_accepted + 1,), float64. With per_sample (rounds + 1, batch): where each sample stood before each round in which
+ *  one of them made a step, and at the end; the time of a sample that waited, or whose trial was rejected, is there again. */
 NEURALODE_API neuralode_status neuralode_solution_times(neuralode_solution solution, neuralode_tensor* out_times);
 
 #ifdef __cplusplus

@@ -157,8 +157,15 @@ neuralode_status neuralode_solution_times(neuralode_solution solution, neuralode
     const auto& value = not_null(solution, "solution")->value;
     not_null(out_times, "out_times");
     std::vector<double> times;
-    for (const auto& step : value.grid->steps) times.push_back(step.t);
-    times.push_back(value.outcome->reached);
-    *out_times = handle_of(at::tensor(times, at::kDouble));
+    const auto samples = static_cast<std::int64_t>(value.grid->samples.size());
+    for (const auto& step : value.grid->steps) {
+      if (!step.samples) times.push_back(step.t);
+      else
+        for (const auto& trial : step.samples->trials) times.push_back(trial.t);
+    }
+    for (const auto& sample : value.grid->samples) times.push_back(sample.t);
+    if (samples == 0) times.push_back(value.outcome->reached);
+    auto tensor = at::tensor(times, at::kDouble);
+    *out_times = handle_of(samples == 0 ? tensor : tensor.view({-1, samples}));
   });
 }

@@ -13,7 +13,7 @@ namespace neuralode {
 
 /// Cotangents of the inputs of one evaluation. An undefined tensor is zero.
 struct InputCotangents {
-  at::Tensor a_t;           ///< 0-dim; undefined unless t required a gradient
+  at::Tensor a_t;           ///< of t's shape; undefined unless t required a gradient
   TensorList a_z;           ///< as z
   TensorList a_parameters;  ///< as the parameters asked for
 };
@@ -42,7 +42,7 @@ class Dynamics {
   Dynamics();
   virtual ~Dynamics() = default;
 
-  /// u = f(t, z): as many tensors as z, of the same shapes and dtype. t: 0-dim, of z's dtype and device. Recorded by autograd when
+  /// u = f(t, z): as many tensors as z, of the same shapes and dtype. t: 0-dim, or (batch, 1, ..., 1) for steps per sample; of z's dtype and device. Recorded by autograd when
   /// grad mode is on. Throws invalid_argument when f returns something of another number, shape, dtype or device.
   virtual TensorList eval(const at::Tensor& t, const TensorList& z) = 0;
 

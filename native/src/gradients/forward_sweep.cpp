@@ -143,17 +143,13 @@ class Run {
  private:
   /// Every sample at steps of its own.
   void run_samples(const std::function<void(double h, const SolverState& state)>& before_step) {
-    const auto& options = sweep_.options;
     const auto t0 = sweep_.grid->end = sweep_.landings.t0;
     SampleObserver observer{before_step, [&](std::int64_t landing, const std::vector<std::int64_t>& samples, const SolverState& state) {
                               if (sweep_.landings.trajectory) trajectory_.write(landing, state.z, samples);
                             }};
-    SolverChoice choice;
-    choice.kind = options.solver;
-    choice.eta = options.eta;
-    samples_ = std::make_unique<SampleForward>(*sweep_.dynamics, sweep_.random, choice, t0, sweep_.landings.times.back(), z0_,
+    samples_ = std::make_unique<SampleForward>(*sweep_.dynamics, sweep_.random, sweep_.choice(), t0, sweep_.landings.times.back(), z0_,
                                                std::move(observer));
-    drive_samples(*samples_, t0, sweep_.landings.times, options.steps, *sweep_.grid);
+    drive_samples(*samples_, t0, sweep_.landings.times, sweep_.options.steps, *sweep_.grid);
   }
 
   std::int64_t end_on_event(double t) {

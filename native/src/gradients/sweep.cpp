@@ -35,7 +35,7 @@ Sweep::Sweep(const Problem& problem, const Observer* observer)
 
 double Sweep::span() const { return std::abs(landings.times.back() - landings.t0); }
 
-std::unique_ptr<Solver> Sweep::solver() {
+SolverChoice Sweep::choice() const {
   SolverChoice choice;
   choice.kind = options.solver;
   choice.eta = options.eta;
@@ -44,7 +44,11 @@ std::unique_ptr<Solver> Sweep::solver() {
   choice.adaptive = options.steps.step_size == 0;
   choice.interpolating = options.dense_output || finds_event;
   choice.newton = newton_settings(options.newton, options.steps, epsilon);
-  return options.per_sample ? make_sample_solver(choice, span()) : make_solver(choice, lattice, span());
+  return choice;
+}
+
+std::unique_ptr<Solver> Sweep::solver() {
+  return options.per_sample ? make_sample_solver(choice(), span()) : make_solver(choice(), lattice, span());
 }
 
 SnapshotSchedule Sweep::schedule(const Solver& solver) const {

@@ -52,6 +52,7 @@ struct Sweep : torch::CustomClassHolder {
   std::vector<Snapshot> snapshots;
 
   double span() const;
+  SolverChoice choice() const;
   /// For one sweep.
   std::unique_ptr<Solver> solver();
   /// Of a reversible solver.

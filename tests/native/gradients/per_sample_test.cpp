@@ -1,4 +1,6 @@
 // Steps per sample: each sample as the joint solver makes it alone, and what is refused.
+#include "support/per_sample.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 #include "solvers/tableau.h"
 #include "support/expect.h"
 #include "support/ode.h"
-#include "support/per_sample.h"
 
 namespace neuralode::testing {
 namespace {
@@ -44,7 +45,9 @@ class PerSample : public ::testing::TestWithParam<SolverKind> {
   }
 };
 
-TEST_P(PerSample, SolvesEachSampleAsAlone) { expect_those_of_each_alone({oscillators(), {starts_of({1, 3, 9, 0.1})}, 0, 3}, options(1e-5)); }
+TEST_P(PerSample, SolvesEachSampleAsAlone) {
+  expect_those_of_each_alone({oscillators(), {starts_of({1, 3, 9, 0.1})}, 0, 3}, options(1e-5));
+}
 
 TEST_P(PerSample, LandsEachSampleOnEveryTimeOfATrajectory) {
   expect_those_of_each_alone({oscillators(), {starts_of({1, 3, 9, 0.1})}, 0.5, 2, {0.5, 0.7, 1.9, 2}}, options(1e-4));
@@ -86,7 +89,8 @@ TEST_P(PerSample, FirstStepsThatAreTooLongAreRejectedAlone) {
   expect_those_of_each_alone({oscillators(), {starts_of({0, 9})}, 0, 3}, of);
 }
 
-INSTANTIATE_TEST_SUITE_P(Solvers, PerSample, ::testing::ValuesIn(sample_solvers), [](const auto& info) { return sample_solver_name(info.param); });
+INSTANTIATE_TEST_SUITE_P(Solvers, PerSample, ::testing::ValuesIn(sample_solvers),
+                         [](const auto& info) { return sample_solver_name(info.param); });
 
 TEST(PerSampleSteps, WithMixedStiffnessTakeAsManyRoundsAsTheStiffestSampleTrials) {
   std::vector<double> mus;
@@ -135,7 +139,8 @@ TEST(PerSampleSteps, OfNoTimeAndOfNoSamplesGiveTheStateBack) {
 }
 
 TEST(PerSampleFailure, NamesTheSample) {
-  const auto f = dynamics([](const at::Tensor&, const TensorList& z) { return TensorList{z[0] * z[0]}; });  // from z0 > 0, infinite at 1 / z0
+  const auto f =
+      dynamics([](const at::Tensor&, const TensorList& z) { return TensorList{z[0] * z[0]}; });  // from z0 > 0, infinite at 1 / z0
   const auto z0 = at::tensor({0.1, 2.0, 0.2}, at::kDouble);
   auto options = per_sample(SolverKind::dopri5, adaptive_steps(1e-4, 1e-4, GradientKind::none));
   options.steps.max_steps = 20;
@@ -143,9 +148,15 @@ TEST(PerSampleFailure, NamesTheSample) {
   options.steps.max_steps = 100000;
   EXPECT_THAT(error_text(Status::step_size_underflow, [&] { solve_plainly({f, {z0}}, options); }), HasSubstr("sample 1"));
   const auto root = dynamics([](const at::Tensor& t, const TensorList& z) { return TensorList{(z[0] - t).sqrt()}; });
-  EXPECT_THAT(error_text(Status::non_finite, [&] { solve_plainly({root, {at::tensor({3.0, 0.01}, at::kDouble)}, 0, 4}, options); }),
+  EXPECT_THAT(error_text(Status::non_finite,
+                         [&] {
+                           solve_plainly({root, {at::tensor({3.0, 0.01}, at::kDouble)}, 0, 4}, options);
+                         }),
               HasSubstr("sample 1"));
-  EXPECT_THAT(error_text(Status::non_finite, [&] { solve_plainly({f, {at::tensor({1.0, NAN}, at::kDouble)}}, options); }),
+  EXPECT_THAT(error_text(Status::non_finite,
+                         [&] {
+                           solve_plainly({f, {at::tensor({1.0, NAN}, at::kDouble)}}, options);
+                         }),
               HasSubstr("z0[0] has infinite or NaN elements in sample 1"));
 }
 
@@ -174,7 +185,8 @@ TEST(PerSampleOptions, ThatDoNotFitAreRefused) {
   };
   EXPECT_NO_THROW(check(good));
   EXPECT_THAT(refused([](auto& options) { options.steps.step_size = 0.1; }), HasSubstr("per_sample: fixed steps"));
-  EXPECT_THAT(refused([](auto& options) { options.gradient = GradientKind::adjoint; }), HasSubstr("per_sample: the gradient methods adjoint"));
+  EXPECT_THAT(refused([](auto& options) { options.gradient = GradientKind::adjoint; }),
+              HasSubstr("per_sample: the gradient methods adjoint"));
   EXPECT_THAT(refused([](auto& options) { options.gradient = GradientKind::reversible; }), HasSubstr("per_sample"));
   EXPECT_THAT(refused([](auto& options) { options.coupling = 0.9; }), HasSubstr("per_sample: coupling"));
   EXPECT_THAT(refused([](auto& options) { options.dense_output = true; }), HasSubstr("land on t_eval"));
@@ -196,7 +208,11 @@ TEST(PerSampleOptions, AStateWithoutOneBatchIsRefused) {
     auto of = options;
     of.gradient = gradient;
     EXPECT_THAT(error_text(Status::invalid_argument, [&] { solve_plainly({f, {wave({3, 2}), wave({2, 3})}}, of); }), HasSubstr("z0[1]"));
-    EXPECT_THAT(error_text(Status::invalid_argument, [&] { solve_plainly({f, {at::ones({}, at::kDouble)}}, of); }), HasSubstr("no dimensions"));
+    EXPECT_THAT(error_text(Status::invalid_argument,
+                           [&] {
+                             solve_plainly({f, {at::ones({}, at::kDouble)}}, of);
+                           }),
+                HasSubstr("no dimensions"));
   }
 }
 

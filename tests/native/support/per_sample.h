@@ -39,8 +39,8 @@ inline at::Tensor starts_of(const std::vector<double>& parameters) {
   return z;
 }
 
-/// Oscillators x'' = -w^2 x (1 + x^2 / 2) at their own speeds: x' = w y; each sample's w is the third number of its state. Not stiff: ALF, which does
-/// not damp, takes very short steps where the solution contracts fast.
+/// Oscillators x'' = -w^2 x (1 + x^2 / 2) at their own speeds: x' = w y; each sample's w is the third number of its state. Not stiff: ALF,
+/// which does not damp, takes very short steps where the solution contracts fast.
 inline std::shared_ptr<Dynamics> oscillators() {
   return dynamics([](const at::Tensor&, const TensorList& z) {
     const auto x = z[0].select(1, 0), y = z[0].select(1, 1), w = z[0].select(1, 2);

@@ -67,8 +67,8 @@ class RecordedSamples final : public SampleStepper {
     const at::NoGradGuard not_recording;
     std::function<TensorList(const std::vector<double>&, const TensorList&)> evaluate_at;
     if (!alf_) evaluate_at = [this](const std::vector<double>& t, const TensorList& z) { return evaluate(at::tensor(t, at::kDouble), z); };
-    return initial_lengths({plain(state_.z), plain(state_.v)}, landings_.t0, landings_.times.back() < landings_.t0 ? -1 : 1, error_order(), rtol,
-                           atol, span, evaluate_at);
+    return initial_lengths({plain(state_.z), plain(state_.v)}, landings_.t0, landings_.times.back() < landings_.t0 ? -1 : 1, error_order(),
+                           rtol, atol, span, evaluate_at);
   }
 
   std::int64_t attempt(const SampleRound& round) override {
@@ -209,7 +209,7 @@ class RecordedSamples final : public SampleStepper {
   at::Tensor times_;             ///< t0, landing 0, landing 1, ...
   at::Tensor start_, length_;    ///< (batch,), of the trial
   SolverState state_, next_;
-  std::vector<TensorList> u_;    ///< f of the trial, stage by stage
+  std::vector<TensorList> u_;  ///< f of the trial, stage by stage
   std::vector<TensorList> outputs_;
   SampleRound tried_;
   std::vector<double> errors_;

@@ -1,7 +1,8 @@
 // Source of the formulas: solvers/alf.h.
+#include "kernels/cpu/alf.h"
+
 #include <algorithm>
 
-#include "kernels/cpu/alf.h"
 #include "solvers/per_sample/method.h"
 #include "tensors/layout.h"
 

@@ -1,5 +1,5 @@
-// Source of the formulas: solvers/alf.h. In rows whose trial was rejected, (z, v) pass the round as they are, and k = z + h/2 v is of no use but to
-// the pullback of f: a_z += g, a_v += h/2 g.
+// Source of the formulas: solvers/alf.h. In rows whose trial was rejected, (z, v) pass the round as they are, and k = z + h/2 v is of no
+// use but to the pullback of f: a_z += g, a_v += h/2 g.
 #include <ATen/ATen.h>
 
 #include "kernels/cpu/alf.h"
@@ -22,7 +22,8 @@ void head(const SampleRound& round, const SolverState& state, bool undoes, doubl
     const auto *z = data(state.z, i, offset, s), *v = data(state.v, i, offset, s);
     auto* midpoint = data(k, i, offset, s);
     if (trial.accepted)
-      kernels::alf_reverse_head(z, v, data(a_z, i, offset, s), data(a_v, i, offset, s), midpoint, data(a_u, i, offset, s), trial.h, eta, count);
+      kernels::alf_reverse_head(z, v, data(a_z, i, offset, s), data(a_v, i, offset, s), midpoint, data(a_u, i, offset, s), trial.h, eta,
+                                count);
     if (!trial.accepted || !undoes) kernels::alf_head(z, v, midpoint, trial.h, count);
   });
 }
@@ -91,7 +92,11 @@ double SampleAlfAdjoint::start(double t0, const TensorList& z0) {
 
 SampleAlfInverse::SampleAlfInverse(Dynamics& dynamics, RandomReplay& random, double eta, const AlfArithmetic& drift,
                                    const SolverState& end, TensorList parameters, bool wants_times)
-    : StepInverse(dynamics, random, end.z, end, std::move(parameters), wants_times), eta_(eta), drift_(drift), a_u_(empty_like(a_z_)), k_(empty_like(a_z_)) {}
+    : StepInverse(dynamics, random, end.z, end, std::move(parameters), wants_times),
+      eta_(eta),
+      drift_(drift),
+      a_u_(empty_like(a_z_)),
+      k_(empty_like(a_z_)) {}
 
 CotangentSweep::TimeCotangents SampleAlfInverse::step(const Grid::Step& step, bool wants_h, const SolverState* before) {
   const auto& round = *step.samples;

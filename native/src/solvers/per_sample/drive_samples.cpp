@@ -90,7 +90,8 @@ class DriveSamples {
       }
       return;
     }
-    traveller.suggested = trial.lands ? std::max(traveller.suggested, next) : next;  // a step cut short by a landing says nothing against longer ones
+    traveller.suggested =
+        trial.lands ? std::max(traveller.suggested, next) : next;  // a step cut short by a landing says nothing against longer ones
     traveller.landing += trial.lands ? 1 : 0;
     grid_.samples[b].accepted += 1;
   }
@@ -121,15 +122,15 @@ class DriveSamples {
     const double smallest = 16 * std::numeric_limits<double>::epsilon() * std::max(std::abs(t), remaining);
     if (length >= smallest || length >= remaining) return;
     if (accepted + rejected > 0) stepper_.require_finite(b, accepted + 1);
-    fail(Status::step_size_underflow, "step-size underflow of sample ", b, " at t = ", t, ", step ", accepted + 1, ": the tolerances rtol = ",
-         options_.rtol, ", atol = ", options_.atol, " ask for a step of ", length,
+    fail(Status::step_size_underflow, "step-size underflow of sample ", b, " at t = ", t, ", step ", accepted + 1,
+         ": the tolerances rtol = ", options_.rtol, ", atol = ", options_.atol, " ask for a step of ", length,
          ", below what t can resolve; loosen them, or check f for a discontinuity or infinite values there");
   }
 
   [[noreturn]] void limit(std::size_t b) const {
     const auto& [t, accepted, rejected] = grid_.samples[b];
-    fail(Status::step_limit, "max_steps: ", options_.max_steps, " steps are not enough for sample ", b, " (stopped at t = ", t, ", ", accepted,
-         " accepted, ", rejected, " rejected); raise max_steps or use looser tolerances");
+    fail(Status::step_limit, "max_steps: ", options_.max_steps, " steps are not enough for sample ", b, " (stopped at t = ", t, ", ",
+         accepted, " accepted, ", rejected, " rejected); raise max_steps or use looser tolerances");
   }
 
   SampleStepper& stepper_;

@@ -27,8 +27,8 @@ class SampleStepper {
   virtual void land(std::int64_t index, const std::vector<std::int64_t>& samples) = 0;
 };
 
-/// Steps of every sample from t0 to landings.front(), ..., landings.back(), as drive() makes them of a state: max_steps counts each sample's
-/// trials. A sample that is done waits. `grid` has one step a round in which a trial was accepted, and where each sample stands.
+/// Steps of every sample from t0 to landings.front(), ..., landings.back(), as drive() makes them of a state: max_steps counts each
+/// sample's trials. A sample that is done waits. `grid` has one step a round in which a trial was accepted, and where each sample stands.
 /// Throws step_limit, step_size_underflow and non_finite, naming the sample.
 void drive_samples(SampleStepper& stepper, double t0, const std::vector<double>& landings, const StepSizeOptions& options, Grid& grid);
 

@@ -1,5 +1,5 @@
-// The arithmetic of a round on rows of (z, v): v is ALF's velocity or, for Runge-Kutta methods, f(t, z), so that a sample whose trial is rejected
-// keeps it. A round is then a function of (z, v), t and h, whatever the samples did before.
+// The arithmetic of a round on rows of (z, v): v is ALF's velocity or, for Runge-Kutta methods, f(t, z), so that a sample whose trial is
+// rejected keeps it. A round is then a function of (z, v), t and h, whatever the samples did before.
 #pragma once
 
 #include <functional>

@@ -6,8 +6,8 @@
 
 namespace neuralode {
 
-SampleRkAdjoint::SampleRkAdjoint(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, const TensorList& z, TensorList parameters,
-                                 bool wants_times)
+SampleRkAdjoint::SampleRkAdjoint(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, const TensorList& z,
+                                 TensorList parameters, bool wants_times)
     : StepAdjoint(dynamics, random, z, std::move(parameters), wants_times), tableau_(closed(tableau)), a_v_(zeros_like(z)) {}
 
 std::vector<Linearization> SampleRkAdjoint::linearise(const Grid::Step& step, const SolverState& before, std::vector<TensorList>& k) {

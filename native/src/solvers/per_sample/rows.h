@@ -1,5 +1,5 @@
-// The kernels on the rows of batched tensors, row b at the step length of sample b: on each row what the joint solver does on a whole state,
-// to the bit. Tensors: batch first and outermost in memory (batch_outermost), all of one position i with the same strides.
+// The kernels on the rows of batched tensors, row b at the step length of sample b: on each row what the joint solver does on a whole
+// state, to the bit. Tensors: batch first and outermost in memory (batch_outermost), all of one position i with the same strides.
 #pragma once
 
 #include <algorithm>
@@ -31,13 +31,15 @@ void for_each(const TensorList& like, const Body& body) {
 /// A detached copy that nobody else holds, dense with the batch outermost.
 at::Tensor batch_outermost(const at::Tensor& tensor);
 
-/// out = base + h sum over j of weights[j] terms[j]; base itself in rows at rest. base: empty for 0. finite: cleared where out is not; may be null.
+/// out = base + h sum over j of weights[j] terms[j]; base itself in rows at rest. base: empty for 0. finite: cleared where out is not; may
+/// be null.
 void combine(const TensorList& base, const std::vector<TensorList>& terms, const std::vector<double>& weights, const SampleRound& round,
              const TensorList& out, Flags* finite = nullptr);
 /// Root mean square over the elements of each sample of x / (atol + rtol |reference|).
 std::vector<double> scaled_norms(const TensorList& x, const TensorList& reference, double rtol, double atol);
 /// Scaled error norm of each sample: of e / (atol + rtol max(|z|, |z_next|)), infinite where finite is 0.
-std::vector<double> error_norms(const TensorList& e, const TensorList& z, const TensorList& z_next, double rtol, double atol, const Flags& finite);
+std::vector<double> error_norms(const TensorList& e, const TensorList& z, const TensorList& z_next, double rtol, double atol,
+                                const Flags& finite);
 /// The same of ALF's estimate h (u - v).
 std::vector<double> alf_error_norms(const TensorList& z, const TensorList& z_next, const TensorList& u, const TensorList& v,
                                     const SampleRound& round, double rtol, double atol, const Flags& finite);

@@ -37,8 +37,8 @@ void check_batch(const TensorList& z0) {
   }
 }
 
-SampleForward::SampleForward(Dynamics& dynamics, RandomReplay& random, const SolverChoice& choice, double t0, double t1, const TensorList& z0,
-                             SampleObserver observer)
+SampleForward::SampleForward(Dynamics& dynamics, RandomReplay& random, const SolverChoice& choice, double t0, double t1,
+                             const TensorList& z0, SampleObserver observer)
     : dynamics_(dynamics),
       random_(random),
       choice_(choice),
@@ -97,7 +97,8 @@ void SampleForward::land(std::int64_t index, const std::vector<std::int64_t>& sa
   if (observer_.on_landing) observer_.on_landing(index, samples, state_);
 }
 
-std::vector<double> initial_lengths(const SolverState& state, double t0, double direction, double error_order, double rtol, double atol, double span,
+std::vector<double> initial_lengths(const SolverState& state, double t0, double direction, double error_order, double rtol, double atol,
+                                    double span,
                                     const std::function<TensorList(const std::vector<double>& t, const TensorList& z)>& evaluate) {
   const auto sizes = rows::scaled_norms(state.z, state.z, rtol, atol), speeds = rows::scaled_norms(state.v, state.z, rtol, atol);
   std::vector<double> lengths;

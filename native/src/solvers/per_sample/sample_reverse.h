@@ -1,5 +1,5 @@
-// Rounds undone and differentiated on their rows. A sample that waited or was rejected keeps its cotangents, and gets what f pulls back to it where f
-// couples the samples.
+// Rounds undone and differentiated on their rows. A sample that waited or was rejected keeps its cotangents, and gets what f pulls back to
+// it where f couples the samples.
 #pragma once
 
 #include "solvers/alf_arithmetic.h"
@@ -39,7 +39,8 @@ class SampleTimes {
 /// The discrete adjoint of solvers/runge_kutta.h for a tableau whose last stage is v'.
 class SampleRkAdjoint final : public StepAdjoint {
  public:
-  SampleRkAdjoint(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, const TensorList& z, TensorList parameters, bool wants_times);
+  SampleRkAdjoint(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, const TensorList& z, TensorList parameters,
+                  bool wants_times);
   TimeCotangents step(const Grid::Step& step, const SolverState& before, bool wants_h) override;
   double start(double t0, const TensorList& z0) override;
 

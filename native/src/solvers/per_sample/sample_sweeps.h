@@ -53,7 +53,8 @@ class SampleForward final : public SampleStepper {
 };
 
 /// First step lengths of the samples by Hairer's rule. evaluate: f(t, z) for its second half; empty for ALF, which does without.
-std::vector<double> initial_lengths(const SolverState& state, double t0, double direction, double error_order, double rtol, double atol, double span,
+std::vector<double> initial_lengths(const SolverState& state, double t0, double direction, double error_order, double rtol, double atol,
+                                    double span,
                                     const std::function<TensorList(const std::vector<double>& t, const TensorList& z)>& evaluate);
 
 std::unique_ptr<SampleMethod> make_sample_method(const SolverChoice& choice);
