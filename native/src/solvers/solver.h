@@ -46,7 +46,7 @@ struct SolverChoice {
   double coupling = 0;         ///< explicit Runge-Kutta methods: > 0 couples their steps
   bool adaptive = false;       ///< whether steps need an error estimate
   bool interpolating = false;  ///< steppers can interpolate and retract, step adjoints and inverses take add_interpolated
-  NewtonSettings newton;       ///< implicit solvers
+  NewtonSettings newton = {};       ///< implicit solvers
 };
 
 /// lattice: of the exact arithmetic, chosen at its start; must outlive the solver. span: |t1 - t0|.
