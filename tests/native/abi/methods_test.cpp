@@ -54,7 +54,8 @@ TEST_F(MethodsAbi, ASolverWithoutAnErrorEstimateNeedsAStepSize) {
   options_.step_size = 0;
   for (options_.solver = NEURALODE_SOLVER_ALF; options_.solver <= last_solver; ++options_.solver) {
     const bool fixed = options_.solver == NEURALODE_SOLVER_EULER || options_.solver == NEURALODE_SOLVER_MIDPOINT ||
-                       options_.solver == NEURALODE_SOLVER_HEUN || options_.solver == NEURALODE_SOLVER_RK4;
+                       options_.solver == NEURALODE_SOLVER_HEUN || options_.solver == NEURALODE_SOLVER_RK4 ||
+                       options_.solver == NEURALODE_SOLVER_BACKWARD_EULER || options_.solver == NEURALODE_SOLVER_CRANK_NICOLSON;
     if (fixed)
       EXPECT_THAT(refused_together(), AllOf(HasSubstr("step_size"), HasSubstr("error estimate")));
     else
@@ -84,19 +85,28 @@ TEST_F(MethodsAbi, WhatIsForOneGradientMethodIsRefusedToOthers) {
     options_.adjoint_seminorm = 0;
     options_.snapshots = NEURALODE_SNAPSHOTS_EVERY;
     options_.snapshot_interval = 2;
-    EXPECT_THAT(refused_together(), HasSubstr("snapshots"));
+    if (options_.gradient != NEURALODE_GRADIENT_REVERSIBLE) {
+      EXPECT_THAT(refused_together(), HasSubstr("snapshots"));
+    }
     options_.snapshots = NEURALODE_SNAPSHOTS_AUTOMATIC;
     options_.snapshot_interval = 0;
     EXPECT_OK(solve());
   }
 }
 
+/// Whether the gradient method reversible takes the solver.
+bool undoes_steps(int32_t solver) { return solver >= NEURALODE_SOLVER_EULER && solver <= NEURALODE_SOLVER_REVERSIBLE_HEUN; }
+
 TEST_F(MethodsAbi, EverySolverSolvesWithEveryGradientMethod) {
   const double e = std::exp(1);
   for (options_.solver = NEURALODE_SOLVER_ALF; options_.solver <= last_solver; ++options_.solver) {
     const double tolerance =
-        options_.solver == NEURALODE_SOLVER_EULER ? 0.15 : 0.01;  // e h / 2 = 0.14 of order 1; order 2 or more at h = 0.1
+        options_.solver == NEURALODE_SOLVER_EULER || options_.solver == NEURALODE_SOLVER_BACKWARD_EULER ? 0.16 : 0.011;  // e h / 2 = 0.14 of order 1
     for (options_.gradient = NEURALODE_GRADIENT_BACKPROP; options_.gradient <= last_gradient; ++options_.gradient) {
+      if (options_.gradient == NEURALODE_GRADIENT_REVERSIBLE && !undoes_steps(options_.solver)) {
+        EXPECT_THAT(refused_together(), HasSubstr("reversible (7)"));
+        continue;
+      }
       if (options_.gradient == NEURALODE_GRADIENT_NONE) {
         ASSERT_OK(solve());
       } else {

@@ -177,7 +177,7 @@ TEST(PerSampleOptions, ThatDoNotFitAreRefused) {
   EXPECT_THAT(refused([](auto& options) { options.gradient = GradientKind::adjoint; }), HasSubstr("per_sample: the gradient methods adjoint"));
   EXPECT_THAT(refused([](auto& options) { options.gradient = GradientKind::reversible; }), HasSubstr("per_sample"));
   EXPECT_THAT(refused([](auto& options) { options.coupling = 0.9; }), HasSubstr("per_sample: coupling"));
-  EXPECT_THAT(refused([](auto& options) { options.dense_output = true; }), HasSubstr("per_sample: steps of samples land"));
+  EXPECT_THAT(refused([](auto& options) { options.dense_output = true; }), HasSubstr("land on t_eval"));
   EXPECT_THAT(refused([](auto& options) { options.checkpoint_stages = true; }), HasSubstr("checkpoint_stages"));
   EXPECT_THAT(refused([](auto& options) {
                 options.solver = SolverKind::alf;
