@@ -5,7 +5,7 @@ public sealed class SolveTests
     private static readonly string[] Keys =
     [
         "status", "steps_accepted", "steps_rejected", "nfe_forward", "nfe_backward", "seconds_forward", "seconds_backward", "peak_bytes_forward",
-        "peak_bytes_backward", "reconstruction_error", "snapshots", "snapshot_bytes", "steps_replayed", "message",
+        "peak_bytes_backward", "reconstruction_error", "snapshots", "snapshot_bytes", "steps_replayed", "newton_iterations", "newton_failures", "jacobian_products", "jacobian_products_backward", "message",
     ];
 
     public static TheoryData<string, string> Cases
