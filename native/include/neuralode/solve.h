@@ -167,7 +167,7 @@ NEURALODE_API neuralode_status neuralode_solution_state(neuralode_solution solut
 NEURALODE_API neuralode_status neuralode_solution_statistics(neuralode_solution solution, neuralode_statistics* out_statistics);
 /** How it went: out_status NEURALODE_OK or, with NEURALODE_FAILURE_VALUE, what failed, NEURALODE_DRIFT once a backward has drifted too
  *  far; out_text what happened and what to do, "" when there is nothing to say, borrowed until the next call with this solution;
- *  out_reached the time of the states: t1 unless the solve failed; with per_sample the time that every sample has reached. */
+ *  out_reached the time of the states: t1 unless the solve failed or an event ended it; with per_sample the time that every sample has reached. */
 NEURALODE_API neuralode_status neuralode_solution_status(neuralode_solution solution, neuralode_status* out_status, const char** out_text,
                                                          double* out_reached);
 /** The recorded grid: times (steps_accepted + 1,), float64. With per_sample (rounds + 1, batch): where each sample stood before each round in which

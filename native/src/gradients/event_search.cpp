@@ -64,6 +64,7 @@ bool EventSearch::step(Grid& grid, const std::function<std::int64_t(double t)>& 
   step.evaluation = stepper_.attempt(step.t, step.h, step.landing);
   stepper_.require_acceptable();
   step.start = stepper_.start_evaluation();
+  step.start_time = stepper_.start_time();
   stepper_.accept();
   grid.end = t;
   return true;

@@ -6,8 +6,8 @@
 
 namespace neuralode {
 
-/// Runs `body`. Where it throws step_limit, step_size_underflow, non_finite, lattice_overflow, no_convergence or cancelled and options.failure is value, `outcome`
-/// gets status and text instead, and the result is false.
+/// Runs `body`. Where it throws step_limit, step_size_underflow, non_finite, lattice_overflow, no_convergence or cancelled and
+/// options.failure is value, `outcome` gets status and text instead, and the result is false.
 template <class Body>
 bool succeeds(const SolveOptions& options, Outcome& outcome, const Body& body) {
   try {

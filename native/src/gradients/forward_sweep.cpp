@@ -100,18 +100,7 @@ class Run {
         sweep_.options.steps.step_size == 0 || sweep_.options.dense_output || sweep_.finds_event || (by_value_ && solver_->exact());
     stepper_ =
         solver_->stepper(*sweep_.dynamics, sweep_.random, sweep_.landings.t0, sweep_.landings.times.back(), z0_, keep, std::move(observer));
-    const auto z = [this] { return stepper_->z_of(stepper_->state()); };
-    Passing passing(sweep_.landings);
-    std::optional<EventSearch> search;
-    if (sweep_.finds_event) search.emplace(*observer_, *stepper_, z, sweep_.epsilon).start(sweep_.landings.t0, z());
-    const auto times = sweep_.landings.times;  // an event changes the sweep's
-    drive(*stepper_, sweep_.landings.t0, times, sweep_.options.steps, *sweep_.grid, [&](Grid& grid) {
-      event_ = search && search->step(grid, [this](double t) { return end_on_event(t); });
-      passing.step(grid, [&](const auto& entry) { trajectory_.write_row(entry.row, stepper_->interpolated(entry.theta)); });
-      if (observer_ != nullptr) tell_step(*observer_, grid, z);
-      return !event_;
-    });
-    if (event_) trajectory_.write(static_cast<std::int64_t>(sweep_.landings.times.size()) - 1, z());
+    make_steps();
   }
 
   ForwardResult take() {
@@ -141,6 +130,28 @@ class Run {
   }
 
  private:
+  /// Until t1, an event, or a step callback that stops.
+  void make_steps() {
+    const auto z = [this] { return stepper_->z_of(stepper_->state()); };
+    Passing passing(sweep_.landings);
+    std::optional<EventSearch> search;
+    if (sweep_.finds_event) search.emplace(*observer_, *stepper_, z, sweep_.epsilon).start(sweep_.landings.t0, z());
+    const auto times = sweep_.landings.times;  // an event changes the sweep's
+    drive(*stepper_, sweep_.landings.t0, times, sweep_.options.steps, *sweep_.grid, [&](Grid& grid) {
+      event_ = search && search->step(grid, [this](double t) { return end_on_event(t); });
+      passing.step(grid, [&](const auto& entry) { trajectory_.write_row(entry.row, stepper_->interpolated(entry.theta)); });
+      if (observer_ != nullptr) tell_step(*observer_, grid, z);
+      return !event_;
+    });
+    if (event_) trajectory_.write(static_cast<std::int64_t>(sweep_.landings.times.size()) - 1, z());
+  }
+
+  std::int64_t end_on_event(double t) {
+    before_event_ = copy_of(stepper_->state());
+    sweep_.landings.end_at(t);
+    return static_cast<std::int64_t>(sweep_.landings.times.size()) - 1;
+  }
+
   /// Every sample at steps of its own.
   void run_samples(const std::function<void(double h, const SolverState& state)>& before_step) {
     const auto t0 = sweep_.grid->end = sweep_.landings.t0;
@@ -150,12 +161,6 @@ class Run {
     samples_ = std::make_unique<SampleForward>(*sweep_.dynamics, sweep_.random, sweep_.choice(), t0, sweep_.landings.times.back(), z0_,
                                                std::move(observer));
     drive_samples(*samples_, t0, sweep_.landings.times, sweep_.options.steps, *sweep_.grid);
-  }
-
-  std::int64_t end_on_event(double t) {
-    before_event_ = copy_of(stepper_->state());
-    sweep_.landings.end_at(t);
-    return static_cast<std::int64_t>(sweep_.landings.times.size()) - 1;
   }
 
   void keep(std::size_t step, const SolverState& state) {
@@ -186,9 +191,9 @@ class Run {
   bool by_value_;
   Trajectory trajectory_;
   std::unique_ptr<ForwardStepper> stepper_;
-  std::unique_ptr<SampleForward> samples_;  ///< instead, where samples have steps of their own
   bool event_ = false;
   SolverState before_event_;
+  std::unique_ptr<SampleForward> samples_;  ///< instead, where samples have steps of their own
 };
 
 }  // namespace

@@ -20,6 +20,11 @@ internal sealed class SolutionHandle(nint pointer) : NativeHandle(pointer)
     protected override int Destroy(nint pointer) => NativeMethods.neuralode_solution_destroy(pointer);
 }
 
+internal sealed class ObserverHandle(nint pointer) : NativeHandle(pointer)
+{
+    protected override int Destroy(nint pointer) => NativeMethods.neuralode_observer_destroy(pointer);
+}
+
 internal sealed class ModelHandle(nint pointer) : NativeHandle(pointer)
 {
     protected override int Destroy(nint pointer) => NativeMethods.neuralode_model_destroy(pointer);

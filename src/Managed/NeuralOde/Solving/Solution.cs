@@ -7,6 +7,7 @@ public sealed unsafe class Solution : IDisposable
 {
     private readonly SolutionHandle _handle;
     private readonly Tensor[] _states;
+    private readonly Tensor? _eventTime;
 
     internal Solution(nint pointer, int count)
     {
@@ -19,6 +20,9 @@ public sealed unsafe class Solution : IDisposable
                 NativeCall.Check(NativeMethods.neuralode_solution_state(pointer, i, out var state));
                 _states[i] = Tensor.OwnUnscoped(state);
             }
+
+            NativeCall.Check(NativeMethods.neuralode_solution_event(pointer, out _, out var time));
+            if (time != 0) _eventTime = Tensor.OwnUnscoped(time);
         }
         catch
         {
@@ -34,6 +38,10 @@ public sealed unsafe class Solution : IDisposable
     /// <summary>All states, in the order of z0.</summary>
     public IReadOnlyList<Tensor> States => _states;
 
+    /// <summary>The time at which <see cref="SolveObserver.Event"/> ended the solve, without dimensions, in Float64, with a gradient where the states
+    /// have one; null where it did not. Disposed with the solution.</summary>
+    public Tensor? EventTime => _eventTime;
+
     /// <summary>How it went up to now: <see cref="Status.Ok"/> or, with <see cref="FailureMode.Value"/>, what failed; <see cref="Status.Drift"/>
     /// once a backward has drifted too far.</summary>
     public Status Status => Outcome().Status;
@@ -41,7 +49,7 @@ public sealed unsafe class Solution : IDisposable
     /// <summary>What happened and what to do; "" when there is nothing to say.</summary>
     public string Message => Outcome().Message;
 
-    /// <summary>The time of the states: t1 unless the solve failed.</summary>
+    /// <summary>The time of the states: t1 unless the solve failed or an event ended it.</summary>
     public double ReachedTime => Outcome().ReachedTime;
 
     /// <summary>What the solver did up to now: the backward figures are there once a backward has run.</summary>
@@ -70,6 +78,7 @@ public sealed unsafe class Solution : IDisposable
     public void Dispose()
     {
         foreach (var state in _states) state?.Dispose();
+        _eventTime?.Dispose();
         _handle.Dispose();
     }
 
