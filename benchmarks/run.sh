@@ -22,11 +22,8 @@ echo
 echo "# What undoing steps costs, by how it is done"
 out/build/cpu-release/bin/reversal_cost 1
 echo
-echo "# Steps per sample over one step for the whole batch"
-out/build/cpu-release/bin/per_sample 1
-echo
 echo "# Steps of each sample against one step for the batch"
-out/build/cpu-release/bin/per_sample
+out/build/cpu-release/bin/per_sample 1
 echo
 echo "# Errors of MALI by how steps are undone"
 out/bin/neuralode bench drift
