@@ -68,16 +68,16 @@ class Undo {
     const auto mark = repairs ? Mark{last < steps_.size() ? inverse_->copy_cotangents() : StepInverse::Cotangents{}, times_, segment_}
                               : Mark{{}, TimeGradients(Landings{}), 0};
     const auto garbage = repairs ? 100 * std::max(size_of(end.z), size_of(from_t0 ? z0_of(end.z) : start->z)) : INFINITY;
-    SolverState at_t0;
+    StepInverse::Start at_t0;
     bool strayed = false;
     for (auto step = last; step > first && !strayed; --step) {
-      undo(step - 1, step - 1 > first ? nullptr : from_t0 ? start_if_landed_on(steps_[first], at_t0) : start);
+      undo(step - 1, step - 1 > first ? nullptr : from_t0 ? start_if_landed_on(steps_[first], at_t0.state) : start);
       // f may throw far from every state that it has seen: a stretch that is lost is not undone to its end.
       strayed = repairs && (last - step) % 4 == 3 && !(size_of(inverse_->state().z) <= garbage);
     }
-    if (from_t0 && knows_z0_ && strayed) at_t0 = start_state();
+    if (from_t0 && knows_z0_ && strayed) at_t0.state = start_state();
     if (from_t0 && !strayed) at_t0 = finish();
-    if (from_t0) start = knows_z0_ ? &at_t0 : nullptr;
+    if (from_t0) start = knows_z0_ ? &at_t0.state : nullptr;
     // A stretch of one step uses its known end alone: nothing in it was reconstructed.
     const bool reconstructed = last - first > 1 || solver_->exact();
     const double drift = strayed ? INFINITY : start == nullptr ? NAN : reconstructed ? inverse_->drift(*start) : 0;
@@ -87,7 +87,7 @@ class Undo {
       times_ = mark.times;
       segment_ = mark.segment;
       inverse_->set_state(end);
-      if (from_t0 && !strayed) at_t0 = start_state();  // finish() may have taken f(t0, z0) of the state that drifted
+      if (!at_t0.at_z0) at_t0.state = start_state();
       repair(end, last, first, *start, from_t0, drift);
       return;
     }
@@ -134,11 +134,11 @@ class Undo {
   }
 
   /// Pulls a_v back through v0 = f(t0, z0), at z0 itself where it is known. Returns the state at t0 that this makes known.
-  SolverState finish() {
+  StepInverse::Start finish() {
     auto z0 = solver_->exact() ? sweep_.lattice.z0 : knows_z0_ ? z0_of(inverse_->state().z) : solver_->z_of(inverse_->state());
     auto start = inverse_->start(sweep_.landings.t0, std::move(z0));
     times_.values[0] += start.a_t0;
-    return knows_z0_ ? std::move(start.state) : SolverState{};
+    return start;
   }
 
   /// Makes the steps [first, last) again from their known start, keeping states, and undoes them between these.

@@ -84,14 +84,15 @@ CotangentSweep::TimeCotangents HeunInverse::step(const Grid::Step& step, bool wa
 }
 
 StepInverse::Start HeunInverse::start(double t0, TensorList z0) {
-  if (!slope_.pullback) slope_ = linearization(t0, z0, /*evaluation=*/0);
+  const bool at_z0 = !slope_.pullback;
+  if (at_z0) slope_ = linearization(t0, z0, /*evaluation=*/0);
   auto state = heun_start(std::move(z0), slope_.u);
   take_back(a_u_);
   combine({}, {slopes_of(a_v_)}, {1}, 1, a_u_);
   const auto pulled = pull_back(slope_, a_u_);
   add_cotangent(hats_of(a_v_));
   add_cotangent(pulled.a_z);
-  return {std::move(state), scalar(pulled.a_t)};
+  return {std::move(state), scalar(pulled.a_t), at_z0};
 }
 
 double HeunInverse::drift(const SolverState& known) const {

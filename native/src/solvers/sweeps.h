@@ -191,6 +191,7 @@ class StepInverse : public CotangentSweep {
   struct Start {
     SolverState state;  ///< at t0, made anew
     double a_t0 = 0;
+    bool at_z0 = true;  ///< false: `state` holds f of the reconstruction of z0, not of z0 itself
   };
   /// Pulls the hidden state's cotangent back to z0. z0: kept by the state.
   virtual Start start(double t0, TensorList z0) = 0;
