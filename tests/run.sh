@@ -24,10 +24,21 @@ run_ctest() {  # run_ctest PRESET
   add "native ($1)" $((${total:-0} - ${bad:-0} - ${left:-0})) "${bad:-0}" "${left:-0}"
 }
 
-run_dotnet() {  # run_dotnet PROJECT
-  local name; name=$(basename "$1")
-  local log="$logs/$name.log"
-  dotnet test "$1" -c Release --no-build --nologo -v quiet >"$log" 2>&1 || { broken=1; tail -n 80 "$log"; }
+run_dotnet() {  # run_dotnet PROJECT...: side by side, for each keeps one core busy
+  local -A running
+  local project
+  for project; do
+    dotnet test "$project" -c Release --no-build --nologo -v quiet >"$logs/$(basename "$project").log" 2>&1 &
+    running[$project]=$!
+  done
+  for project; do
+    wait "${running[$project]}" || { broken=1; tail -n 80 "$logs/$(basename "$project").log"; }
+    add_dotnet "$(basename "$project")"
+  done
+}
+
+add_dotnet() {  # add_dotnet NAME
+  local name=$1 log="$logs/$1.log"
   # The runner's closing line: "Passed!  - Failed:     0, Passed:    36, Skipped:     0, Total:    36, ..."
   local line; line=$(grep -E 'Failed: +[0-9]+, Passed: +[0-9]+' "$log" | tail -n 1)
   number() { sed -n "s/.*$1: *\([0-9]*\).*/\1/p" <<<"$line"; }
@@ -38,7 +49,7 @@ export LC_ALL=C.UTF-8 DOTNET_CLI_UI_LANGUAGE=en
 run_ctest cpu-release
 cmake --preset asan -Wno-dev --log-level=WARNING >/dev/null && cmake --build --preset asan >"$logs/asan-build.log" 2>&1 \
   && run_ctest asan || { tail -n 40 "$logs/asan-build.log"; broken=1; }
-for project in tests/managed/*.Tests; do run_dotnet "$project"; done
+run_dotnet tests/managed/*.Tests
 
 [ "$broken" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1   # a runner that died is a failure even where it counted none
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
