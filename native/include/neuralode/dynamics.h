@@ -10,7 +10,8 @@ extern "C" {
 
 typedef struct neuralode_dynamics_t* neuralode_dynamics;
 
-/** u = f(t, z). t: 0-dim tensor of z's dtype, or (batch, 1, ..., 1) for steps per sample (neuralode_solve_options); z: `count` tensors; all borrowed for the call.
+/** u = f(t, z). t: 0-dim tensor of z's dtype, or (batch, 1, ..., 1) for steps per sample (neuralode_solve_options); z: `count` tensors; all borrowed for the call
+ *  and not to be changed in place.
  *  out_u: `count` slots to fill with owned handles of z's shapes (new ones: never an input pointer).
  *  Returns NEURALODE_OK, or another status after neuralode_set_last_error. Must not let an exception escape. */
 typedef neuralode_status (*neuralode_eval_callback)(void* user, neuralode_tensor t, const neuralode_tensor* z, int64_t count,
@@ -28,6 +29,7 @@ typedef void (*neuralode_release_callback)(void* user);
  *  vjp: NULL when eval is written with this library's (or any libtorch) operators: libtorch's autograd then differentiates it.
  *  release: may be NULL. On failure it is not called.
  *  parameters: what gradients are wanted for besides z and t; frozen ones (requires_grad 0) are skipped.
+ *  A tensor that requires a gradient and that eval uses without its being listed is an error when the first gradient is taken.
  *  None may be computed from another one that is listed: its gradient would be counted twice.
  *  buffers: state that eval changes (running statistics); restored after each reverse sweep. */
 NEURALODE_API neuralode_status neuralode_dynamics_create_callback(neuralode_eval_callback eval, neuralode_vjp_callback vjp,
@@ -49,7 +51,8 @@ typedef neuralode_status (*neuralode_preconditioner_callback)(void* user, neural
                                                               int32_t transposed, const neuralode_tensor* r, int64_t count,
                                                               neuralode_tensor* out_x);
 /** The preconditioner of GMRES in implicit steps of these dynamics (of split ones: of the implicit part). NULL: none. Used where the state has more
- *  elements than dense_jacobian_limit. release: may be NULL; called once when it is replaced or the dynamics and every graph that uses them are gone. */
+ *  elements than dense_jacobian_limit. release: may be NULL, and must be with NULL for a
+ *  preconditioner; called once when it is replaced or the dynamics and every graph that uses them are gone. */
 NEURALODE_API neuralode_status neuralode_dynamics_set_preconditioner(neuralode_dynamics dynamics, neuralode_preconditioner_callback precondition,
                                                                      neuralode_release_callback release, void* user);
 

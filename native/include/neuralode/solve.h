@@ -116,7 +116,7 @@ typedef struct neuralode_solve_options {
   double newton_tolerance;
   /** Implicit solvers: most elements of the state for which the Jacobian is formed and factorised; above, its products and GMRES are used. 0: 64. */
   int64_t dense_jacobian_limit;
-  int32_t max_newton_iterations; /**< implicit solvers: before a step has failed and is shortened, or NEURALODE_NO_CONVERGENCE. 0: 10 */
+  int32_t max_newton_iterations; /**< implicit solvers: before a step has failed and is shortened, or NEURALODE_NO_CONVERGENCE. 0: 10, of fixed steps 50 */
   int32_t krylov_dimension;      /**< implicit solvers: GMRES restarts after as many products. 0: 30 */
   int32_t dense_output;          /**< 1: steps do not land on t_eval, whose states are interpolated; 0: they do */
   /** 1: each sample (entry of the first dimension of every state tensor) has adaptive steps of its own, and f gets t as (batch, 1, ..., 1) with as many

@@ -23,6 +23,7 @@ class FunctionDynamics final : public Dynamics {
   DynamicsFunction function_;
   TensorList parameters_;
   TensorList buffers_;
+  bool graph_checked_ = false;
 };
 
 /// From a libtorch module and the function that calls it.

@@ -14,7 +14,7 @@ class CallbackNode : public torch::autograd::Function<CallbackNode> {
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, std::shared_ptr<CallbackDynamics> dynamics,
                                                 std::int64_t states, at::TensorList inputs) {
     const TensorList z(inputs.begin() + 1, inputs.begin() + 1 + states);
-    auto u = checked_result(dynamics->eval_(inputs[0], z), z);
+    auto u = checked_evaluation(z, [&] { return dynamics->eval_(inputs[0], z); });
     context->save_for_backward({inputs.begin(), inputs.begin() + 1 + states});
     context->saved_data["dynamics"] = c10::IValue::make_capsule(c10::make_intrusive<Holder>(std::move(dynamics)));
     return u;
@@ -45,7 +45,7 @@ CallbackDynamics::CallbackDynamics(std::function<TensorList(const at::Tensor&, c
     : eval_(std::move(eval)), vjp_(std::move(vjp)), parameters_(std::move(parameters)), buffers_(std::move(buffers)) {}
 
 TensorList CallbackDynamics::eval(const at::Tensor& t, const TensorList& z) {
-  if (!at::GradMode::is_enabled()) return checked_result(eval_(t, z), z);
+  if (!at::GradMode::is_enabled()) return checked_evaluation(z, [&] { return eval_(t, z); });
   torch::autograd::variable_list inputs{t};
   inputs.insert(inputs.end(), z.begin(), z.end());
   inputs.insert(inputs.end(), parameters_.begin(), parameters_.end());

@@ -130,6 +130,17 @@ TensorList checked_result(TensorList u, const TensorList& z) {
   return u;
 }
 
+TensorList checked_evaluation(const TensorList& z, const std::function<TensorList()>& call) {
+  const auto version = [](const at::Tensor& tensor) { return tensor.is_inference() ? 0 : static_cast<std::int64_t>(tensor._version()); };
+  std::vector<std::int64_t> before;
+  for (const auto& tensor : z) before.push_back(version(tensor));
+  auto u = call();
+  for (std::size_t i = 0; i < z.size(); ++i)
+    require(version(z[i]) == before[i], "dynamics: f changed its input z[", i,
+            "] in place, which is the solver's; use operators that are not in place (relu for relu_, ReLU without inplace)");
+  return checked_result(std::move(u), z);
+}
+
 BufferGuard::BufferGuard(const Dynamics& dynamics) {
   for (const auto& [name, tensor] : dynamics.buffers()) {
     buffers_.push_back(tensor.variable_data());  // shares memory, has a version counter of its own

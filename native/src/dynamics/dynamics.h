@@ -104,6 +104,9 @@ TensorList differentiable_parameters(const Dynamics& dynamics);
 /// Checks that u is what f must return for z; under autocast, brings u to z's dtype.
 TensorList checked_result(TensorList u, const TensorList& z);
 
+/// u = call(), an evaluation of f at z, checked as above; throws invalid_argument where it changed z in place.
+TensorList checked_evaluation(const TensorList& z, const std::function<TensorList()>& call);
+
 /// Puts buffers back at the end to what they were at the start, without touching their version counters: a reverse sweep leaves
 /// running statistics as the forward sweep left them.
 class BufferGuard {

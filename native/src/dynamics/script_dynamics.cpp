@@ -48,7 +48,7 @@ TensorList ScriptDynamics::eval(const at::Tensor& t, const TensorList& z) {
   const torch::jit::GraphOptimizerEnabledGuard plain_interpreter(false);
   std::vector<c10::IValue> inputs{t};
   inputs.insert(inputs.end(), z.begin(), z.end());
-  return checked_result(tensors_of(forward_(std::move(inputs))), z);
+  return checked_evaluation(z, [&] { return tensors_of(forward_(std::move(inputs))); });
 }
 
 NamedTensorList ScriptDynamics::parameters() const {

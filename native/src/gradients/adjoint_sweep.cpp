@@ -179,7 +179,8 @@ ReverseResult adjoint_sweep(Sweep& sweep, const TensorList& states, const Tensor
   try {
     return Adjoint(sweep, states, cotangents).run();
   } catch (const Error& error) {
-    fail(error.status(), "the adjoint ODE, solved backward: ", error.what());
+    fail(error.status(), "the adjoint ODE, solved backward: ", error.what(),
+         "; or differentiate the steps that were made, by pnode or aca: where f damps, the adjoint ODE is stiffer backward");
   }
 }
 

@@ -13,6 +13,8 @@ void check_range(const char* name, int value, int last) {
   require(value >= 0 && value <= last, name, ": ", value, " is no such choice; give a value from 0 to ", last);
 }
 
+bool is_explicit_rk(SolverKind solver) { return solver >= SolverKind::euler && solver <= SolverKind::dopri8; }
+
 void check_solver(const SolveOptions& options) {
   require(options.solver == SolverKind::alf || options.eta == 1, "eta: ", options.eta, " damps alf alone; set it to 1, or solver to alf (0)");
   require(options.steps.step_size > 0 || traits_of(options.solver).error_order > 0,
@@ -23,7 +25,8 @@ void check_solver(const SolveOptions& options) {
 void check_gradient(const SolveOptions& options) {
   const bool alf = options.solver == SolverKind::alf, pnode = options.gradient == GradientKind::pnode;
   require(options.gradient != GradientKind::mali || alf, "gradient: mali (0) undoes the steps of alf alone; for solver ",
-          static_cast<int>(options.solver), " choose pnode (6), reversible (7, solvers 1 to 10), aca (4), anode (5), adjoint (3) or backprop (1)");
+          traits_of(options.solver).name, " choose ", options.solver == SolverKind::reversible_heun ? "reversible (7), " : "", "pnode (6), ",
+          is_explicit_rk(options.solver) ? "reversible (7), " : "", "aca (4), anode (5), adjoint (3) or backprop (1)");
   require(options.checkpoints >= 0, "checkpoints: ", options.checkpoints, " is no number of states; give 1 or more, or 0 for every state");
   require(options.checkpoints == 0 || pnode, "checkpoints: ", options.checkpoints,
           " is used by the gradient method pnode (6) alone; set it to 0");
@@ -56,16 +59,14 @@ void check_reversal(const SolveOptions& options) {
           " undoes no steps; set reversal to float (0), or gradient to mali (0), not backprop or another");
 }
 
-bool is_explicit_rk(SolverKind solver) { return solver >= SolverKind::euler && solver <= SolverKind::dopri8; }
-
 void check_coupling(const SolveOptions& options) {
-  const auto number = static_cast<int>(options.solver);
+  const auto* name = traits_of(options.solver).name;
   require(std::isfinite(options.coupling) && options.coupling >= 0 && options.coupling <= 1, "coupling: ", options.coupling,
           " is outside (0, 1]; 0.999 is usual, 0 leaves it to the gradient method");
   require(options.coupling == 0 || is_explicit_rk(options.solver), "coupling: ", options.coupling,
-          " couples steps of the explicit Runge-Kutta methods 1 to 9 alone; set it to 0 for solver ", number);
+          " couples steps of the explicit Runge-Kutta methods 1 to 9 alone; set it to 0 for solver ", name);
   require(options.gradient != GradientKind::reversible || is_explicit_rk(options.solver) || options.solver == SolverKind::reversible_heun,
-          "gradient: reversible (7) undoes steps of the explicit Runge-Kutta methods 1 to 9 and of reversible-heun (10); for solver ", number,
+          "gradient: reversible (7) undoes steps of the explicit Runge-Kutta methods 1 to 9 and of reversible-heun (10); for solver ", name,
           options.solver == SolverKind::alf ? " choose mali (0)" : " choose pnode (6)");
 }
 
@@ -74,7 +75,7 @@ void check_newton(const SolveOptions& options) {
   require(std::isfinite(newton.tolerance) && newton.tolerance >= 0, "newton_tolerance: ", newton.tolerance,
           " is no tolerance; give a positive number, or 0 to have it chosen");
   require(newton.dense_limit >= 0, "dense_jacobian_limit: ", newton.dense_limit, " is no number of elements; give 1 or more, or 0 for 64");
-  require(newton.max_iterations >= 0, "max_newton_iterations: ", newton.max_iterations, " allows none; give 1 or more, or 0 for 10");
+  require(newton.max_iterations >= 0, "max_newton_iterations: ", newton.max_iterations, " allows none; give 1 or more, or 0 to have it chosen");
   require(newton.krylov_dimension >= 0, "krylov_dimension: ", newton.krylov_dimension, " is no dimension; give 1 or more, or 0 for 30");
   require(!options.checkpoint_stages || (options.gradient == GradientKind::pnode && traits_of(options.solver).implicit),
           "checkpoint_stages: saves the gradient method pnode (6) from solving the equations of implicit steps again; set it to 0 for others");

@@ -195,6 +195,7 @@ class Undo {
   /// What the solver itself can do about drift.
   std::string remedy() const {
     const auto& options = sweep_.options;
+    if (options.solver == SolverKind::alf && options.eta == 1) return "reverse exactly, ";
     if (options.solver == SolverKind::alf) return text_of("reverse exactly (eta = 1), bring eta = ", options.eta, " closer to 1, ");
     if (coupling_of(options) > 0) return text_of("bring coupling = ", coupling_of(options), " closer to 1, use shorter steps, ");
     return "use shorter steps, ";

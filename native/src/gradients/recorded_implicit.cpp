@@ -95,8 +95,7 @@ class RecordedImplicit final : public RecordedStepper {
 
   void require_acceptable() const override {
     if (result_ == ImplicitStages::Result::no_convergence)
-      fail(Status::no_convergence, "the equations of the implicit step at t = ", t_, ", h = ", h_,
-           ", were not solved in max_newton_iterations; use shorter steps or adaptive ones, or a larger newton_tolerance");
+      fail(Status::no_convergence, "the equations of the implicit step at t = ", t_, ", h = ", h_, ", ", stages_.remedy(plain(state_.z)));
     RecordedStepper::require_acceptable();
   }
 

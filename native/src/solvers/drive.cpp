@@ -89,7 +89,7 @@ class Drive {
   }
 
   void check_resolvable(double length, double remaining) const {
-    const double smallest = 16 * std::numeric_limits<double>::epsilon() * std::max(std::abs(t_), remaining);
+    const double smallest = smallest_step(t_, remaining);
     if (length >= smallest || length >= remaining) return;
     if (attempts_ > 0) stepper_.require_acceptable();
     fail(Status::step_size_underflow, "step-size underflow at t = ", t_, ", step ", grid_.steps.size() + 1,
@@ -99,7 +99,8 @@ class Drive {
 
   [[noreturn]] void limit(double t) const {
     fail(Status::step_limit, "max_steps: ", options_.max_steps, " steps are not enough (stopped at t = ", t, ", ", grid_.steps.size(),
-         " accepted, ", grid_.rejected, " rejected); raise max_steps, use longer steps or looser tolerances");
+         " accepted, ", grid_.rejected, " rejected); raise max_steps, or ",
+         options_.step_size > 0 ? "use longer steps" : "loosen the tolerances, or take an implicit solver, such as trbdf2, if f is stiff");
   }
 
   Stepper& stepper_;

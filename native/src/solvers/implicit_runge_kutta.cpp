@@ -147,9 +147,7 @@ class ImplicitStepper final : public ForwardStepper {
 
   void require_acceptable() const override {
     if (result_ == ImplicitStages::Result::no_convergence)
-      fail(
-          Status::no_convergence, "the equations of implicit step ", accepted_ + 1, ", t = ", t_, ", h = ", h_,
-          ", were not solved in max_newton_iterations; use shorter steps or adaptive ones, a preconditioner, or a larger newton_tolerance");
+      fail(Status::no_convergence, "the equations of implicit step ", accepted_ + 1, ", t = ", t_, ", h = ", h_, ", ", stages_.remedy(state_.z));
     if (result_ == ImplicitStages::Result::non_finite) fail_non_finite(stages_.k(), t_ + h_ / 2);
   }
 

@@ -28,6 +28,8 @@ class ImplicitStages {
   void begin(double t, const TensorList& z);
   /// The rest of the step, z' into z_next.
   Result run(double t, double h, const TensorList& z, TensorList& z_next);
+  /// See StageEquations.
+  std::string remedy(const TensorList& z) const { return equations_.remedy(z); }
   /// z(t + theta h) of the step last run from z to z_next.
   TensorList inside(double theta, double h, const TensorList& z, const TensorList& z_next);
   /// The damped error estimate of the step, laid out as z; false where it is not finite.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
 #include "solvers/gmres.h"
 #include "solvers/rk_kernels.h"
 #include "tensors/autocast.h"
@@ -20,6 +21,8 @@ NewtonSettings newton_settings(const NewtonOptions& options, const StepSizeOptio
   settings.rtol = tolerance * (adaptive ? steps.rtol : 1);
   settings.atol = tolerance * (adaptive ? steps.atol : 1);
   settings.epsilon = epsilon;
+  settings.patient = !adaptive;
+  if (!adaptive) settings.max_iterations = 50;
   if (options.dense_limit > 0) settings.dense_limit = options.dense_limit;
   if (options.max_iterations > 0) settings.max_iterations = options.max_iterations;
   if (options.krylov_dimension > 0) settings.krylov_dimension = options.krylov_dimension;
@@ -104,33 +107,46 @@ double StageEquations::size_of(const at::Tensor& update, const TensorList& z) co
 
 bool StageEquations::solve(const at::Tensor& t, const TensorList& base, double scale, TensorList& y) {
   const bool dense = is_dense(base);
-  auto z = empty_like(base);
-  bool slow = false;
-  double before = 0;
+  auto z = empty_like(base), guess = dense ? empty_like(base) : TensorList{};
+  if (dense) combine({}, {y}, {1}, 1, guess);
+  // Whether this iteration gets the Jacobian at its own point, and whether every one does from now on.
+  bool fresh = !dense, always_fresh = !dense;
+  double before = 0;  // size of the update before, 0: none to compare with
   for (std::int32_t iteration = 0; iteration < settings_.max_iterations; ++iteration) {
     take_back(z);
     combine(base, {y}, {1}, 1, z);
     TensorList u;
-    if (dense && !slow)
-      around_(/*start=*/false, [&] { u = laid_out_as(f_.eval(t, z), z); });
-    else
+    if (fresh)
       u = linearise(/*start=*/false, t, z);
+    else
+      around_(/*start=*/false, [&] { u = laid_out_as(f_.eval(t, z), z); });
     ++work_.newton_iterations;
     const auto update = matrix_.solve(flat(u).mul_(scale).sub_(flat(y)), scale, /*tolerance=*/1e-3).x;
-    const double size = size_of(update, z);
-    if (!std::isfinite(size)) return false;
+    const double size = size_of(update, z), rate = before > 0 ? size / before : 0;
+    if (before > 0 && rate >= 1 && size <= 100 && update.norm().item<double>() <= 100 * settings_.epsilon * flat(z).norm().item<double>())
+      return true;  // what is left is rounding
+    if (!always_fresh && !(rate < 1)) {
+      // Diverged with an old Jacobian: where it went, there may be another root. From the guess again.
+      take_back(y);
+      combine({}, {guess}, {1}, 1, y);
+      fresh = always_fresh = true;
+      before = 0;
+      continue;
+    }
+    if (!std::isfinite(size) || (rate > 2 && !settings_.patient)) return false;
     combine(y, {unflat(update, y)}, {1}, 1, y);
-    const double rate = iteration > 0 ? size / before : 1;
-    if (iteration > 0 && rate >= 1 && size <= 100)
-      return update.norm().item<double>() <= 100 * settings_.epsilon * flat(z).norm().item<double>();
     // What is left after a contraction by `rate`; the first update has none to compare with.
-    if (iteration == 0 ? size <= 1e-2 : rate < 1 && size * rate / (1 - rate) <= 1) return true;
-    if (iteration > 0 && rate > 2 && slow) return false;
+    if (before > 0 ? rate < 1 && size * std::max(rate, 1e-3) / (1 - rate) <= 1 : size <= 1e-2) return true;
     // At this rate the iterations that are left do not suffice (Hairer & Wanner II, IV.8.10).
-    slow = iteration > 0 && (rate > 0.2 || size * std::pow(rate, settings_.max_iterations - 1 - iteration) > 1);
+    fresh = always_fresh || (before > 0 && (rate > 0.2 || size * std::pow(rate, settings_.max_iterations - 1 - iteration) > 1));
     before = size;
   }
   return false;
+}
+
+std::string StageEquations::remedy(const TensorList& z) const {
+  return text_of("were not solved in max_newton_iterations = ", settings_.max_iterations, "; raise it, use shorter steps or adaptive ones, ",
+                 is_dense(z) ? "" : "a preconditioner, ", "or a larger newton_tolerance");
 }
 
 TensorList StageEquations::damped(const TensorList& r, double scale) {

@@ -25,6 +25,7 @@ struct NewtonSettings {
   std::int64_t dense_limit = 64;
   std::int32_t max_iterations = 10;
   std::int32_t krylov_dimension = 30;
+  bool patient = false;  ///< goes on where an update is larger than the one before: fixed steps, which cannot be shortened
 };
 
 NewtonSettings newton_settings(const NewtonOptions& options, const StepSizeOptions& steps, double epsilon);
@@ -73,6 +74,8 @@ class StageEquations {
   void start_trial() { matrix_ = start_; }
   /// y: the first guess, then the solution, in tensors laid out as base that are nobody else's. Returns whether it converged.
   bool solve(const at::Tensor& t, const TensorList& base, double scale, TensorList& y);
+  /// What to say where solve() did not converge: "were not solved in ...; ...".
+  std::string remedy(const TensorList& z) const;
   /// (I - scale J)^-1 r with the newest J; r itself where there is none.
   TensorList damped(const TensorList& r, double scale);
 

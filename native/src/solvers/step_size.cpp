@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "core/error.h"
@@ -22,6 +23,11 @@ void check(const StepSizeOptions& options) {
   require(options.max_steps > 0, "max_steps: ", options.max_steps, " allows no step; give 1 or more");
 }
 
+double smallest_step(double t, double remaining) {
+  constexpr double epsilon = std::numeric_limits<double>::epsilon();
+  return std::max(16 * epsilon * std::abs(t), epsilon * epsilon * remaining);  // t0 = 0 resolves any step, but not an f that is infinite there
+}
+
 double StepController::factor(double error) {
   constexpr double safety = 0.9, smallest = 0.2, largest = 5;
   if (!(error <= 1)) {
@@ -33,7 +39,7 @@ double StepController::factor(double error) {
   };
   const auto exponents = kind_ == ControllerKind::i     ? Exponents{1, 0, 0}
                          : kind_ == ControllerKind::pid ? Exponents{0.58, 0.21, 0.1}
-                                                        : Exponents{0.7, 0.4, 0};
+                                                        : Exponents{0.85, 0.2, 0};
   // A first step that happens to be far too short must not hold back the ones after the next (Hairer, Norsett & Wanner, DOPRI5).
   const double bounded = std::max(error, 1e-4);
   const double raw = safety * std::pow(bounded, -exponents.newest / error_order_) * std::pow(previous_, exponents.previous / error_order_) *

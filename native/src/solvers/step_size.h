@@ -19,9 +19,12 @@ struct StepSizeOptions {
 /// Throws invalid_argument naming the option, its value and its range.
 void check(const StepSizeOptions& options);
 
+/// Below it, steps at t with `remaining` time to go are no use.
+double smallest_step(double t, double remaining);
+
 /// Control of the step length from the scaled error norms e of the last accepted steps, newest first; k: order of the error estimate.
 ///   h_next = h * clamp(safety * e1^(-a/k) * e2^(b/k) * e3^(-c/k), 0.2, 5)
-///   pi:  a = 0.7, b = 0.4, c = 0       Gustafsson 1991; Hairer & Wanner, Solving ODEs II, IV.2
+///   pi:  a = 0.85, b = 0.2, c = 0      Gustafsson 1991, with the constants of DOPRI5 (Hairer, Norsett & Wanner, Solving ODEs I)
 ///   i:   a = 1, b = c = 0
 ///   pid: a = 0.58, b = 0.21, c = 0.1   Soderlind 1998, with the constants of ARKODE (Hindmarsh et al. 2005)
 /// After a rejection: h * clamp(safety * e1^(-1/k), 0.2, 1). A non-finite error counts as infinite.

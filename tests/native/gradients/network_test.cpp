@@ -13,6 +13,9 @@
 namespace neuralode::testing {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
 constexpr double tolerance = 1e-9;  // float64, undamped or nearly: see mali_test.cpp
 
 std::shared_ptr<Dynamics> from_module(const torch::nn::Sequential& module) {
@@ -165,6 +168,20 @@ TEST(ParametersOfF, ASharedOneGetsTheSumOnce) {
   const auto mali = differentiate(ode, fixed_steps(0.1)), backprop = differentiate(ode, fixed_steps(0.1, 1, GradientKind::backprop));
   ASSERT_EQ(mali.a_parameters.size(), 1u);
   EXPECT_LE(gap(mali, backprop), tolerance);
+}
+
+TEST(ParametersOfF, OneThatIsNotListedIsAnError) {
+  const auto w = wave({4, 4}, 0.2, 0.4).requires_grad_();
+  const auto f = [w](const at::Tensor&, const TensorList& z) { return TensorList{z[0].matmul(w).tanh()}; };
+  for (const auto kind : {GradientKind::mali, GradientKind::aca, GradientKind::backprop})
+    EXPECT_THAT(error_text(Status::invalid_argument, [&] { differentiate({dynamics(f), {wave({3, 4})}}, fixed_steps(0.1, 1, kind)); }),
+                AllOf(HasSubstr("parameters"), HasSubstr("[4, 4]"), HasSubstr("list it")));
+}
+
+TEST(StateGivenToF, IsNotToBeChangedInPlace) {
+  const auto f = dynamics([](const at::Tensor&, const TensorList& z) { return TensorList{at::Tensor(z[0]).relu_() - 1}; });
+  EXPECT_THAT(error_text(Status::invalid_argument, [&] { solve_plainly({f, {wave({3, 4})}}, fixed_steps(0.1)); }),
+              AllOf(HasSubstr("z[0]"), HasSubstr("in place")));
 }
 
 TEST(ParametersOfF, ResultsOfOperationsPassTheirGradientOn) {

@@ -221,8 +221,8 @@ TEST(AdaptiveGrid, AVeryShortSpanIsNotAnUnderflow) {
 TEST(StepController, FollowsItsFormula) {
   StepController controller(ControllerKind::pi, 2);
   EXPECT_DOUBLE_EQ(controller.factor(1), 0.9);
-  EXPECT_DOUBLE_EQ(controller.factor(0.25), 0.9 * std::pow(0.25, -0.35));
-  EXPECT_DOUBLE_EQ(controller.factor(0.5), 0.9 * std::pow(0.5, -0.35) * std::pow(0.25, 0.2));
+  EXPECT_DOUBLE_EQ(controller.factor(0.25), 0.9 * std::pow(0.25, -0.425));
+  EXPECT_DOUBLE_EQ(controller.factor(0.5), 0.9 * std::pow(0.5, -0.425) * std::pow(0.25, 0.1));
   EXPECT_DOUBLE_EQ(controller.factor(4), 0.45);
   EXPECT_DOUBLE_EQ(controller.factor(1.0000001), 0.9 * std::pow(1.0000001, -0.5));
 }

@@ -120,6 +120,12 @@ TEST_P(StiffAdaptive, RobertsonAt40And4e5) {
   RecordProperty("steps", static_cast<int>(solution.statistics->steps_accepted));
 }
 
+TEST_P(StiffAdaptive, RobertsonAt1e11) {
+  // Test set for IVP solvers, problem rober. The first steps are 1e-15 of the interval.
+  const auto solution = solve_plainly({robertson(), {at::tensor({1.0, 0.0, 0.0}, at::kDouble)}, 0, 1e11}, adaptive(GetParam(), 1e-4, 1e-14));
+  EXPECT_LE(relative_error(solution.states[0], {0.2083340149701255e-7, 0.8333360770334713e-13, 0.9999999791665050}), 1e-2);
+}
+
 TEST_P(StiffAdaptive, VanDerPolWithMu1000) {
   // Test set for IVP solvers (Mazzia & Magherini 2008), problem vdpol in its original time: y(2000), y'(2000).
   const auto solution = solve_plainly({van_der_pol(1e3), {at::tensor({2.0, 0.0}, at::kDouble)}, 0, 2000}, adaptive(GetParam(), 1e-6, 1e-9));
@@ -225,6 +231,16 @@ TEST(NewtonFailure, ShortensAdaptiveStepsAndIsCounted) {
   const auto solution = solve_plainly({f, {at::full({1}, 3, at::kDouble)}, 0, 10}, options);
   EXPECT_GT(solution.statistics->newton_failures, 0);
   EXPECT_EQ(solution.outcome->status, Status::ok);
+}
+
+TEST(Newton, FindsTheRootOfLongFixedStepsThatAnOldJacobianLeadsAwayFrom) {
+  // The first step is 1000 times as long as Robertson's transient: with the Jacobian at its start, iterates grow to 1e24.
+  for (const double h : {0.1, 1.0, 10.0}) {
+    auto options = fixed_steps(h, 1, GradientKind::none);
+    options.solver = SolverKind::backward_euler;
+    const auto solution = solve_plainly({robertson(), {at::tensor({1.0, 0.0, 0.0}, at::kDouble)}, 0, 40}, options);
+    EXPECT_LE(relative_error(solution.states[0], {0.7158270688, 0.9185534764e-5, 0.2841637457}), 0.015 * h + 1e-3) << h;
+  }
 }
 
 TEST(NewtonFailure, OfAFixedStepIsAnErrorThatSaysWhatToDo) {

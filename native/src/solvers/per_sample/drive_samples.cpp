@@ -119,7 +119,7 @@ class DriveSamples {
   void check_resolvable(std::size_t b, double remaining) const {
     const auto& [t, accepted, rejected] = grid_.samples[b];
     const double length = travellers_[b].tried;
-    const double smallest = 16 * std::numeric_limits<double>::epsilon() * std::max(std::abs(t), remaining);
+    const double smallest = smallest_step(t, remaining);
     if (length >= smallest || length >= remaining) return;
     if (accepted + rejected > 0) stepper_.require_finite(b, accepted + 1);
     fail(Status::step_size_underflow, "step-size underflow of sample ", b, " at t = ", t, ", step ", accepted + 1,
