@@ -114,6 +114,30 @@ public sealed class SolveMethodTests
         TensorFiles.AssertSame(folder["backprop"], folder["actual"], 1e-6);   // local errors of 1e-8 in both directions
     }
 
+    [Theory]
+    [InlineData]
+    [InlineData("--repeat", "2")]
+    public void A_reverse_sweep_that_fails_leaves_the_output(params string[] more)
+    {
+        using var folder = new TemporaryFolder();
+        // 7 steps forward; backward, with the parameters' cotangents, more than 8.
+        string[] Arguments(string output) =>
+        [
+            "solve", "--dynamics", Vectors.Path("time_mlp.pt"), "--z0", Vectors.Path("mlp.z0.safetensors"), "--t0", "0", "--t1", "1", "--solver", "dopri5",
+            "--rtol", "1e-6", "--atol", "1e-9", "--max-steps", "8", "--out", output,
+        ];
+
+        Cli.Json([.. Arguments(folder["expected"]), "--gradient", "none"]);
+        var result = Cli.Run([.. Arguments(folder["actual"]), "--gradient", "adjoint", .. more, "--json"]);
+
+        TensorFiles.AssertSame(folder["expected"], folder["actual"], 0);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal("step_limit", result.Json["status"]!.ToString());
+        Assert.Equal(7, result.Number("steps_accepted"));
+        Assert.Equal(1, result.Number("reached"));
+        Assert.All((string[])["the adjoint ODE", folder["actual"], "without gradients"], text => Assert.Contains(text, result.Json["error"]!.ToString(), StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Reconstruction_error_is_null_where_nothing_is_reconstructed()
     {
