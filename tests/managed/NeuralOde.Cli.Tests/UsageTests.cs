@@ -67,6 +67,12 @@ public sealed class UsageTests
     [InlineData("--threads", "0")]
     [InlineData("--t-eval", "0.5,0.25")]
     [InlineData("--t-eval", "0.5,2")]
+    [InlineData("--t-eval", "0.5,0.5")]
+    [InlineData("--t-eval", "0,0")]
+    [InlineData("--step-size", "nan")]
+    [InlineData("--rtol", "inf")]
+    [InlineData("--checkpoints", "1.5")]
+    [InlineData("--seed", "99999999999999999999")]
     [InlineData("--t-eval", "0.5,,1")]
     [InlineData("--t-eval", "half")]
     public void A_value_out_of_range_is_refused_and_named(string option, string value)
@@ -74,7 +80,7 @@ public sealed class UsageTests
         var result = Cli.Run([.. Solve, option, value]);
 
         Assert.Equal(2, result.ExitCode);
-        Assert.Contains(option, result.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"neuralode: {option}: ", result.Error, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -124,6 +130,8 @@ public sealed class UsageTests
     [InlineData("--gradient pnode", "--per-sample", "--solver", "dopri5", "--gradient", "adjoint")]
     [InlineData("--reversal float", "--per-sample", "--reversal", "exact")]
     [InlineData("leave out --dense-output", "--per-sample", "--solver", "dopri5", "--dense-output")]
+    [InlineData("--t-eval", "--dense-output")]
+    [InlineData("--gradient none", "--cotangent", "c.safetensors", "--gradient", "none")]
     public void Options_that_do_not_go_together_are_refused_with_what_to_give_instead(string remedy, params string[] options)
     {
         var result = Cli.Run([.. Solve, .. options]);
@@ -145,6 +153,19 @@ public sealed class UsageTests
 
         Assert.Equal(2, result.ExitCode);
         Assert.Contains(option, result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--t-eval", "0", 0)]
+    [InlineData("--t-eval", "0.5", 2)]
+    public void Where_t0_is_t1_it_is_the_only_time(string option, string value, int exitCode)
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = Cli.Run("solve", "--dynamics", Vectors.Path("linear.pt"), "--z0", Vectors.Path("linear.z0.safetensors"), "--t0", "0", "--t1", "0",
+            "--out", folder["out"], option, value);
+
+        Assert.Equal(exitCode, result.ExitCode);
     }
 
     [Fact]
