@@ -84,6 +84,18 @@ public sealed class SolveMethodTests
         Assert.NotEqual(first["nfe_forward"]!.GetValue<long>(), second["nfe_forward"]!.GetValue<long>());   // pi is the default
     }
 
+    [Fact]
+    public void The_length_of_the_first_adaptive_step_may_be_given()
+    {
+        using var folder = new TemporaryFolder();
+        var arguments = CommandText.Without("--step-size", Vectors.Named("mlp").Arguments(folder["out"]));
+
+        var shorter = Cli.Json([.. arguments, "--solver", "dopri5", "--initial-step-size", "1e-6"]);
+        var chosen = Cli.Json([.. arguments, "--solver", "dopri5"]);
+
+        Assert.True(shorter["steps_accepted"]!.GetValue<long>() > chosen["steps_accepted"]!.GetValue<long>());
+    }
+
     [Theory]
     [InlineData("alf", "mali")]
     [InlineData("euler", "pnode")]

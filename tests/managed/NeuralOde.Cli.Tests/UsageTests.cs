@@ -69,6 +69,7 @@ public sealed class UsageTests
     [InlineData("--t-eval", "0.5,2")]
     [InlineData("--t-eval", "0.5,0.5")]
     [InlineData("--t-eval", "0,0")]
+    [InlineData("--initial-step-size", "0")]
     [InlineData("--step-size", "nan")]
     [InlineData("--rtol", "inf")]
     [InlineData("--checkpoints", "1.5")]
@@ -84,6 +85,7 @@ public sealed class UsageTests
     }
 
     [Theory]
+    [InlineData("--initial-step-size", "0.1")]
     [InlineData("--rtol", "1e-3")]
     [InlineData("--atol", "1e-3")]
     [InlineData("--controller", "pi")]
@@ -132,6 +134,8 @@ public sealed class UsageTests
     [InlineData("leave out --dense-output", "--per-sample", "--solver", "dopri5", "--dense-output")]
     [InlineData("--t-eval", "--dense-output")]
     [InlineData("--gradient none", "--cotangent", "c.safetensors", "--gradient", "none")]
+    [InlineData("--gradient mali", "--snapshot-interval", "none", "--solver", "dopri5")]
+    [InlineData("--gradient mali", "--snapshot-interval", "auto", "--gradient", "aca")]
     public void Options_that_do_not_go_together_are_refused_with_what_to_give_instead(string remedy, params string[] options)
     {
         var result = Cli.Run([.. Solve, .. options]);
@@ -188,6 +192,17 @@ public sealed class UsageTests
     [InlineData("bench", "adjoint", "--help")]
     [InlineData("--version")]
     public void Help_is_not_an_error(params string[] args) => Assert.Equal(0, Cli.Run(args).ExitCode);
+
+    [Theory]
+    [InlineData("solve", "1e-3 by default", "1e-6 by default", "1 by default", "1000000 by default", "float by default", "the default), none")]
+    [InlineData("train", "0.5 by default", "1e-3 by default", "1e-6 by default", "float by default")]
+    [InlineData("evaluate", "the run's by default")]
+    public void Help_states_the_defaults_of_the_solver(string command, params string[] defaults)
+    {
+        var help = string.Join(' ', Cli.Run(command, "--help").Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+
+        Assert.All(defaults, text => Assert.Contains(text, help, StringComparison.Ordinal));
+    }
 
     [Fact]
     public void Info_names_library_models_and_solvers()

@@ -24,7 +24,7 @@ internal sealed class SolveCommand
     private readonly Option<double?> _t1 = Values.Number("--t1", "The time to end at; below t0 integrates backward in time.").Needed();
     private readonly Option<string?> _tEval = Values.Text("--t-eval", "Times to write the state at, from t0 towards t1, with commas.", "t,t,...");
     private readonly Option<string?> _cotangent = Values.Text("--cotangent", "Cotangent of the output, same names; all ones when absent.", "c.safetensors");
-    private readonly Option<long?> _maxSteps = Values.Count("--max-steps", "Steps tried, accepted and rejected, before giving up.");
+    private readonly Option<long?> _maxSteps = Values.Count("--max-steps", "Steps tried, accepted and rejected, before giving up; 1000000 by default.");
     private readonly Option<long?> _repeat = Values.Count("--repeat", "Run n times after one to warm up, and report the median seconds.");
     private readonly Option<string> _out = new Option<string>("--out") { Description = "What to write: the output, grad.z, grad.t0, grad.t1, grad.t_eval, grad.<parameter>.", HelpName = "out.safetensors" }.Needed();
     private readonly SolverArguments _solver = new();
