@@ -38,7 +38,8 @@ NEURALODE_API neuralode_status neuralode_observer_destroy(neuralode_observer obs
  *  step are missed; 0 at t0 is no sign. The event's time is found inside the step, whose length is then set so that g at its end is 0 to rounding. The
  *  solution's states are those at the event, or at t_eval, NaN beyond the event; they and the event's time are differentiable with respect to z0, the
  *  dynamics' parameters, t0, t_eval and what g uses besides, t1 having no part in them. A second derivative through an event throws.
- *  Not for events: NEURALODE_SOLVER_REVERSIBLE_HEUN, coupled steps, per_sample. */
+ *  options: NULL for the defaults. Not for events: NEURALODE_SOLVER_REVERSIBLE_HEUN, coupled steps. With per_sample any observer is refused,
+ *  one of step callbacks too, so that such a solve cannot be cancelled; a backward is watched by none. */
 NEURALODE_API neuralode_status neuralode_solve_observed(neuralode_dynamics dynamics, const neuralode_tensor* z0, int64_t count, neuralode_tensor t0,
                                                         neuralode_tensor t1, neuralode_tensor t_eval, const neuralode_solve_options* options,
                                                         neuralode_observer observer, neuralode_solution* out_solution);

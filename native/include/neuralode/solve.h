@@ -92,7 +92,7 @@ enum neuralode_failure {
 typedef struct neuralode_solve_options {
   uint32_t struct_size;
   int32_t solver;           /**< neuralode_solver */
-  int32_t gradient;         /**< neuralode_gradient */
+  int32_t gradient;         /**< neuralode_gradient; to be set with solver: MALI, the default, is for ALF alone, PNODE for any */
   int32_t reversal;         /**< neuralode_reversal */
   double step_size;         /**< > 0: fixed steps of this length, the last before each landing time shortened; 0: adaptive */
   double rtol;              /**< adaptive: relative tolerance, > 0 */
@@ -127,7 +127,8 @@ typedef struct neuralode_solve_options {
   int32_t reserved;              /**< 0 */
 } neuralode_solve_options;
 
-/** Defaults: ALF, MALI, adaptive, rtol 1e-3, atol 1e-6, eta 1, max_steps 1e6, float reversal, automatic snapshots, failures are errors. */
+/** Defaults: ALF, MALI, adaptive, rtol 1e-3, atol 1e-6, eta 1, max_steps 1e6, float reversal, automatic snapshots, failures are errors.
+ *  gradient does not follow solver: set both. */
 NEURALODE_API neuralode_status neuralode_solve_options_init(neuralode_solve_options* out_options);
 
 /** With per_sample, steps_accepted and steps_rejected are totals over the samples; evaluations are of the whole batch, so that nfe_forward and
@@ -152,7 +153,7 @@ typedef struct neuralode_statistics {
 
 /** Solves from t0 to t1 (t1 < t0 integrates backward in time).
  *  z0: `count` float tensors of one dtype and device. t0, t1: 0-dim tensors, on the CPU; float64 keeps their value exactly.
- *  t_eval: NULL, or (times,) between t0 and t1, monotone from t0 towards t1, on the CPU.
+ *  t_eval: NULL, or (times,) between t0 and t1, monotone from t0 towards t1, on the CPU. options: NULL for the defaults.
  *  With NEURALODE_FAILURE_VALUE, states at times that a failed solve did not reach are NaN.
  *  The solution's states are differentiable with respect to z0, the dynamics' parameters, t0, t1 and t_eval.
  *  Derivatives to times are those of the discrete solution: every step but the last before a landing time keeps its

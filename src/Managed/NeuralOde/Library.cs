@@ -14,7 +14,8 @@ public static unsafe class Library
         set => NativeLibraryLoader.ExplicitPath = value;
     }
 
-    /// <summary>A JSON object: version, abi, libtorch, libtorch_loaded, cxx11_abi, cuda, blas, mkldnn, threads.</summary>
+    /// <summary>A JSON object: version, abi, libtorch (version of the build), cxx11_abi, cuda, mkldnn, openmp, lapack,
+    /// libtorch_configuration.</summary>
     public static string Info
     {
         get

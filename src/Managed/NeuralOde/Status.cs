@@ -45,6 +45,6 @@ public enum Status
     /// <summary>The equations of an implicit step could not be solved.</summary>
     NoConvergence = 13,
 
-    /// <summary>A step callback asked to stop.</summary>
+    /// <summary>A step callback asked to stop, or the solve was cancelled.</summary>
     Cancelled = 14,
 }

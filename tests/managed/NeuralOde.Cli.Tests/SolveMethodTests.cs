@@ -84,6 +84,18 @@ public sealed class SolveMethodTests
         Assert.NotEqual(first["nfe_forward"]!.GetValue<long>(), second["nfe_forward"]!.GetValue<long>());   // pi is the default
     }
 
+    [Fact]
+    public void The_length_of_the_first_adaptive_step_may_be_given()
+    {
+        using var folder = new TemporaryFolder();
+        var arguments = CommandText.Without("--step-size", Vectors.Named("mlp").Arguments(folder["out"]));
+
+        var shorter = Cli.Json([.. arguments, "--solver", "dopri5", "--initial-step-size", "1e-6"]);
+        var chosen = Cli.Json([.. arguments, "--solver", "dopri5"]);
+
+        Assert.True(shorter["steps_accepted"]!.GetValue<long>() > chosen["steps_accepted"]!.GetValue<long>());
+    }
+
     [Theory]
     [InlineData("alf", "mali")]
     [InlineData("euler", "pnode")]
@@ -112,6 +124,30 @@ public sealed class SolveMethodTests
         Cli.Json([.. Arguments(folder["actual"]), "--gradient", "adjoint", .. seminorm ? (string[])["--adjoint-seminorm"] : []]);
 
         TensorFiles.AssertSame(folder["backprop"], folder["actual"], 1e-6);   // local errors of 1e-8 in both directions
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("--repeat", "2")]
+    public void A_reverse_sweep_that_fails_leaves_the_output(params string[] more)
+    {
+        using var folder = new TemporaryFolder();
+        // 7 steps forward; backward, with the parameters' cotangents, more than 8.
+        string[] Arguments(string output) =>
+        [
+            "solve", "--dynamics", Vectors.Path("time_mlp.pt"), "--z0", Vectors.Path("mlp.z0.safetensors"), "--t0", "0", "--t1", "1", "--solver", "dopri5",
+            "--rtol", "1e-6", "--atol", "1e-9", "--max-steps", "8", "--out", output,
+        ];
+
+        Cli.Json([.. Arguments(folder["expected"]), "--gradient", "none"]);
+        var result = Cli.Run([.. Arguments(folder["actual"]), "--gradient", "adjoint", .. more, "--json"]);
+
+        TensorFiles.AssertSame(folder["expected"], folder["actual"], 0);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal("step_limit", result.Json["status"]!.ToString());
+        Assert.Equal(7, result.Number("steps_accepted"));
+        Assert.Equal(1, result.Number("reached"));
+        Assert.All((string[])["the adjoint ODE", folder["actual"], "without gradients"], text => Assert.Contains(text, result.Json["error"]!.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]

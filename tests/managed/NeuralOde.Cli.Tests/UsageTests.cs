@@ -67,6 +67,13 @@ public sealed class UsageTests
     [InlineData("--threads", "0")]
     [InlineData("--t-eval", "0.5,0.25")]
     [InlineData("--t-eval", "0.5,2")]
+    [InlineData("--t-eval", "0.5,0.5")]
+    [InlineData("--t-eval", "0,0")]
+    [InlineData("--initial-step-size", "0")]
+    [InlineData("--step-size", "nan")]
+    [InlineData("--rtol", "inf")]
+    [InlineData("--checkpoints", "1.5")]
+    [InlineData("--seed", "99999999999999999999")]
     [InlineData("--t-eval", "0.5,,1")]
     [InlineData("--t-eval", "half")]
     public void A_value_out_of_range_is_refused_and_named(string option, string value)
@@ -74,10 +81,11 @@ public sealed class UsageTests
         var result = Cli.Run([.. Solve, option, value]);
 
         Assert.Equal(2, result.ExitCode);
-        Assert.Contains(option, result.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"neuralode: {option}: ", result.Error, StringComparison.Ordinal);
     }
 
     [Theory]
+    [InlineData("--initial-step-size", "0.1")]
     [InlineData("--rtol", "1e-3")]
     [InlineData("--atol", "1e-3")]
     [InlineData("--controller", "pi")]
@@ -124,6 +132,10 @@ public sealed class UsageTests
     [InlineData("--gradient pnode", "--per-sample", "--solver", "dopri5", "--gradient", "adjoint")]
     [InlineData("--reversal float", "--per-sample", "--reversal", "exact")]
     [InlineData("leave out --dense-output", "--per-sample", "--solver", "dopri5", "--dense-output")]
+    [InlineData("--t-eval", "--dense-output")]
+    [InlineData("--gradient none", "--cotangent", "c.safetensors", "--gradient", "none")]
+    [InlineData("--gradient mali", "--snapshot-interval", "none", "--solver", "dopri5")]
+    [InlineData("--gradient mali", "--snapshot-interval", "auto", "--gradient", "aca")]
     public void Options_that_do_not_go_together_are_refused_with_what_to_give_instead(string remedy, params string[] options)
     {
         var result = Cli.Run([.. Solve, .. options]);
@@ -147,6 +159,19 @@ public sealed class UsageTests
         Assert.Contains(option, result.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--t-eval", "0", 0)]
+    [InlineData("--t-eval", "0.5", 2)]
+    public void Where_t0_is_t1_it_is_the_only_time(string option, string value, int exitCode)
+    {
+        using var folder = new TemporaryFolder();
+
+        var result = Cli.Run("solve", "--dynamics", Vectors.Path("linear.pt"), "--z0", Vectors.Path("linear.z0.safetensors"), "--t0", "0", "--t1", "0",
+            "--out", folder["out"], option, value);
+
+        Assert.Equal(exitCode, result.ExitCode);
+    }
+
     [Fact]
     public void With_json_wrong_usage_is_one_object_on_stdout()
     {
@@ -167,6 +192,17 @@ public sealed class UsageTests
     [InlineData("bench", "adjoint", "--help")]
     [InlineData("--version")]
     public void Help_is_not_an_error(params string[] args) => Assert.Equal(0, Cli.Run(args).ExitCode);
+
+    [Theory]
+    [InlineData("solve", "1e-3 by default", "1e-6 by default", "1 by default", "1000000 by default", "float by default", "the default), none")]
+    [InlineData("train", "0.5 by default", "1e-3 by default", "1e-6 by default", "float by default")]
+    [InlineData("evaluate", "the run's by default")]
+    public void Help_states_the_defaults_of_the_solver(string command, params string[] defaults)
+    {
+        var help = string.Join(' ', Cli.Run(command, "--help").Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+
+        Assert.All(defaults, text => Assert.Contains(text, help, StringComparison.Ordinal));
+    }
 
     [Fact]
     public void Info_names_library_models_and_solvers()

@@ -4,24 +4,38 @@ using NeuralOde.Tests.Bindings;
 
 namespace NeuralOde.Tests;
 
-/// <summary>README.md's C# example, compiled and run as it stands there, as a program of its own.</summary>
+/// <summary>README.md's C# examples, compiled and run as they stand there, as programs of their own.</summary>
 public sealed partial class ReadmeTests
 {
     [Fact]
     public void The_example_compiles_and_prints_what_it_claims()
     {
-        using var folder = new TestFolder();
-        var example = CSharpBlock().Match(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md")));
-        Assert.True(example.Success, "README.md has no C# example between ```csharp and ```");
-        File.WriteAllText(folder.File("Program.cs"), example.Groups["code"].Value);
-        File.WriteAllText(folder.File("Example.csproj"), Project(typeof(Tensor).Assembly.Location));
-
-        var output = Run("run", "--project", folder.File("Example.csproj"), "-v", "quiet");
+        var output = OutputOfExample(0);
 
         // z(1) = (cos 1, -sin 1); dL/dA = integral over [0, 1] of lambda(s) z(s)^T with lambda(s) = exp(A (1 - s))^T (1, 1)^T, by quadrature.
         Assert.Contains("z(1)  = 0.5403 -0.8415", output, StringComparison.Ordinal);
         Assert.Contains("dL/dA = 0.2702 -0.2702 1.1116 -0.5713", output, StringComparison.Ordinal);
         Assert.Contains("evaluations: 1001 forward, 1001 backward", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_example_of_a_watched_solve_compiles_and_prints_what_it_claims()
+    {
+        var output = OutputOfExample(1);
+
+        // h = g t^2 / 2: t = sqrt(2 h / g), dt/dg = -t / (2 g).
+        Assert.Contains("step 1: t = 0.50", output, StringComparison.Ordinal);
+        Assert.Contains("lands at t = 0.7821, dt/dg = -0.0399", output, StringComparison.Ordinal);
+    }
+
+    private static string OutputOfExample(int index)
+    {
+        using var folder = new TestFolder();
+        var examples = CSharpBlock().Matches(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md")));
+        Assert.True(examples.Count > index, $"README.md has {examples.Count} C# examples between ```csharp and ```");
+        File.WriteAllText(folder.File("Program.cs"), examples[index].Groups["code"].Value);
+        File.WriteAllText(folder.File("Example.csproj"), Project(typeof(Tensor).Assembly.Location));
+        return Run("run", "--project", folder.File("Example.csproj"), "-v", "quiet");
     }
 
     private static string Project(string library) => $"""

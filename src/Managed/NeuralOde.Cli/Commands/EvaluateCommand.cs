@@ -12,7 +12,7 @@ internal sealed class EvaluateCommand
     private readonly Option<long?> _batchSize = Values.Count("--batch-size", "Images at once.");
     private readonly Option<long?> _workers = Values.Count("--workers", "Threads that decode images.");
     private readonly Option<string> _run = TrainCommand.RunOption();
-    private readonly SolverArguments _solver = new();
+    private readonly SolverArguments _solver = new("the run's steps by default", ofRun: true);
     private readonly ProcessArguments _process = new();
 
     public static Command Create(Terminal terminal) => new EvaluateCommand().Build(terminal);

@@ -24,7 +24,7 @@ internal sealed class SolveCommand
     private readonly Option<double?> _t1 = Values.Number("--t1", "The time to end at; below t0 integrates backward in time.").Needed();
     private readonly Option<string?> _tEval = Values.Text("--t-eval", "Times to write the state at, from t0 towards t1, with commas.", "t,t,...");
     private readonly Option<string?> _cotangent = Values.Text("--cotangent", "Cotangent of the output, same names; all ones when absent.", "c.safetensors");
-    private readonly Option<long?> _maxSteps = Values.Count("--max-steps", "Steps tried, accepted and rejected, before giving up.");
+    private readonly Option<long?> _maxSteps = Values.Count("--max-steps", "Steps tried, accepted and rejected, before giving up; 1000000 by default.");
     private readonly Option<long?> _repeat = Values.Count("--repeat", "Run n times after one to warm up, and report the median seconds.");
     private readonly Option<string> _out = new Option<string>("--out") { Description = "What to write: the output, grad.z, grad.t0, grad.t1, grad.t_eval, grad.<parameter>.", HelpName = "out.safetensors" }.Needed();
     private readonly SolverArguments _solver = new();
@@ -41,6 +41,7 @@ internal sealed class SolveCommand
         command.SetAction(parsed =>
         {
             var request = Read(parsed);
+            CheckUse(request);
             _process.Apply(parsed);
             var report = SolveJob.Run(request, terminal.Log);
             if (report.Failed) return terminal.Fail(CommandLine.Failed, report.Message, Json(report));
@@ -77,14 +78,21 @@ internal sealed class SolveCommand
     private static double[] CheckTimes(double[] times, double t0, double t1)
     {
         var sign = Math.Sign(t1 - t0);
-        var before = t0;
-        foreach (var time in times)
+        for (var i = 0; i < times.Length; i++)
         {
-            if ((time - before) * sign < 0 || (t1 - time) * sign < 0)
-                throw new UsageException($"--t-eval: {time} is out of order or outside [{Math.Min(t0, t1)}, {Math.Max(t0, t1)}]; write the times from --t0 towards --t1");
-            before = time;
+            var inside = times[i] >= Math.Min(t0, t1) && times[i] <= Math.Max(t0, t1);
+            if (!inside || (i > 0 && (times[i] - times[i - 1]) * sign <= 0))
+                throw new UsageException($"--t-eval: {times[i]} is there twice, out of order or outside [{Math.Min(t0, t1)}, {Math.Max(t0, t1)}]; write the times from --t0 towards --t1");
         }
         return times;
+    }
+
+    private static void CheckUse(SolveRequest request)
+    {
+        if (request.Options.DenseOutput && request.TEval is null)
+            throw new UsageException("--dense-output interpolates the states at --t-eval, which is not given: give --t-eval, or leave it out");
+        if (request.Cotangent is not null && !request.HasGradients)
+            throw new UsageException("--cotangent is what gradients are taken of, and --gradient none has none: leave one of them out");
     }
 
     /// <summary>peak_bytes_* are the most bytes of tensors alive in each sweep above those alive before the solve. A failure has the time

@@ -3,7 +3,9 @@ using System.CommandLine;
 namespace NeuralOde.Cli.Commands;
 
 /// <summary>The options that say how an ODE is solved, shared by the commands that solve one.</summary>
-internal sealed class SolverArguments
+/// <param name="steps">What --step-size says of steps without it.</param>
+/// <param name="ofRun">Whether what is not given is that of a run, and not what the descriptions say.</param>
+internal sealed class SolverArguments(string steps = "without it steps adapt to --rtol and --atol", bool ofRun = false)
 {
     private readonly Option<string?> _solver = Values.Text("--solver",
         $"How a step is made: {string.Join(", ", SolverNames.Solvers)}. euler, midpoint, heun, rk4, backward-euler and crank-nicolson need " +
@@ -13,15 +15,17 @@ internal sealed class SolverArguments
         "Runge-Kutta methods, whose steps are coupled), pnode (every state is kept, or --checkpoints of them; the " +
         "default of the other solvers), aca (every state is kept), anode (z0 is kept and the steps made again), adjoint (the adjoint ODE: constant " +
         "memory, gradients up to the solver's error), backprop (the whole graph is kept) or none.", "name");
-    private readonly Option<double?> _stepSize = Values.Number("--step-size", "Fixed steps of this length; without it steps adapt to --rtol and --atol.");
-    private readonly Option<double?> _rtol = Values.Number("--rtol", "Adaptive steps: relative tolerance.");
-    private readonly Option<double?> _atol = Values.Number("--atol", "Adaptive steps: absolute tolerance.");
-    private readonly Option<string?> _controller = Values.Text("--controller", "Adaptive steps: what decides their length: pi (the default), i or pid.", "name");
-    private readonly Option<double?> _eta = Values.Number("--eta", "Damping of alf, in (0, 1], not 0.5; 1 is none.");
+    private readonly Option<double?> _stepSize = Values.Number("--step-size", $"Fixed steps of this length; {steps}.");
+    private readonly Option<double?> _rtol = Values.Number("--rtol", $"Adaptive steps: relative tolerance, {Default("1e-3", ofRun)}.");
+    private readonly Option<double?> _atol = Values.Number("--atol", $"Adaptive steps: absolute tolerance, {Default("1e-6", ofRun)}.");
+    private readonly Option<double?> _firstStep = Values.Number("--initial-step-size",
+        $"Adaptive steps: length of the first, {Default("chosen from the state and f", ofRun)}.");
+    private readonly Option<string?> _controller = Values.Text("--controller", $"Adaptive steps: what decides their length: pi, i or pid; {Default("pi", ofRun)}.", "name");
+    private readonly Option<double?> _eta = Values.Number("--eta", $"Damping of alf, in (0, 1], not 0.5; 1 is none; {Default("1", ofRun)}.");
     private readonly Option<string?> _snapshots = Values.Text("--snapshot-interval",
-        "States that mali and reversible keep for their reverse sweep: auto (as many as keep the drift within --drift-tolerance), none, or one every K steps.", "none|auto|K");
+        "States that mali and reversible keep for their reverse sweep: auto (as many as keep the drift within --drift-tolerance; the default), none, or one every K steps.", "none|auto|K");
     private readonly Option<string?> _reversal = Values.Text("--reversal",
-        "Arithmetic of alf's steps: float (undone up to rounding) or exact (fixed point, undone to the bit; needs --eta 1).", "name");
+        $"Arithmetic of alf's steps: float (undone up to rounding) or exact (fixed point, undone to the bit; needs --eta 1); {Default("float", ofRun)}.", "name");
     private readonly Option<double?> _driftTolerance = Values.Number("--drift-tolerance",
         "Largest relative error of the states that mali and reversible reconstruct; by default the square root of the state's epsilon, 3.45e-4 for float32.");
     private readonly Option<long?> _checkpoints = Values.Count("--checkpoints",
@@ -53,15 +57,18 @@ internal sealed class SolverArguments
 
     /// <summary>Those that change what a forward sweep gives; for commands that need no gradients.</summary>
     public IEnumerable<Option> Forward =>
-        [_solver, _stepSize, _rtol, _atol, _controller, _eta, _coupling, _reversal, _newtonTolerance, _denseJacobian, _newtonIterations, _krylov];
+        [_solver, _stepSize, _rtol, _atol, _firstStep, _controller, _eta, _coupling, _reversal, _newtonTolerance, _denseJacobian, _newtonIterations, _krylov];
 
     /// <summary>Those about the times and samples of one solve, which <see cref="Read"/> looks at too.</summary>
     public IEnumerable<Option> OfOneSolve => [_dense, _perSample];
 
     /// <summary>What the command line says, on top of <paramref name="defaults"/>; of those, another --solver or --gradient keeps only what
     /// every one of them understands.</summary>
-    public SolverOptions Read(ParseResult parsed, SolverOptions defaults) =>
-        SolverCombinations.Check(WithRest(parsed, WithSteps(parsed, WithGradient(parsed, WithSolver(parsed, defaults)))));
+    public SolverOptions Read(ParseResult parsed, SolverOptions defaults)
+    {
+        var options = SolverCombinations.Check(WithRest(parsed, WithSteps(parsed, WithGradient(parsed, WithSolver(parsed, defaults)))));
+        return parsed.GetValue(_snapshots) is null ? options : SolverCombinations.CheckSnapshots(options);
+    }
 
     /// <summary>As <see cref="Read"/> with <see cref="Forward"/> alone, for a command that needs no gradients.</summary>
     public SolverOptions ReadForward(ParseResult parsed, SolverOptions defaults) =>
@@ -73,7 +80,7 @@ internal sealed class SolverArguments
         return new()
         {
             Solver = solver, StepSize = defaults.StepSize, RelativeTolerance = defaults.RelativeTolerance, AbsoluteTolerance = defaults.AbsoluteTolerance,
-            Controller = defaults.Controller, MaxSteps = defaults.MaxSteps, Failure = defaults.Failure,
+            InitialStepSize = defaults.InitialStepSize, Controller = defaults.Controller, MaxSteps = defaults.MaxSteps, Failure = defaults.Failure,
         };
     }
 
@@ -99,15 +106,17 @@ internal sealed class SolverArguments
         var stepSize = parsed.GetValue(_stepSize).Check(h => h > 0, "--step-size", "(0, inf); the direction follows from t0 and t1");
         var rtol = parsed.GetValue(_rtol).Check(r => r > 0, "--rtol", "(0, inf)");
         var atol = parsed.GetValue(_atol).Check(a => a > 0, "--atol", "(0, inf)");
+        var firstStep = parsed.GetValue(_firstStep).Check(h => h > 0, "--initial-step-size", "(0, inf); the direction follows from t0 and t1");
         var controller = parsed.GetValue(_controller);
-        var adaptive = (rtol ?? atol) is not null || controller is not null;
+        var adaptive = (rtol ?? atol ?? firstStep) is not null || controller is not null;
         if (stepSize is not null && adaptive)
-            throw new UsageException("--step-size asks for fixed steps and --rtol, --atol or --controller for adaptive ones: give one or the other");
+            throw new UsageException("--step-size asks for fixed steps and --rtol, --atol, --initial-step-size or --controller for adaptive ones: give one or the other");
         return defaults with
         {
             StepSize = stepSize ?? (adaptive ? null : defaults.StepSize),
             RelativeTolerance = rtol ?? defaults.RelativeTolerance,
             AbsoluteTolerance = atol ?? defaults.AbsoluteTolerance,
+            InitialStepSize = firstStep ?? defaults.InitialStepSize,
             Controller = controller is not null ? SolverNames.Controller(controller) : defaults.Controller,
         };
     }
@@ -133,6 +142,8 @@ internal sealed class SolverArguments
         MaxNewtonIterations = Int(parsed, _newtonIterations) ?? defaults.MaxNewtonIterations,
         KrylovDimension = Int(parsed, _krylov) ?? defaults.KrylovDimension,
     };
+
+    private static string Default(string value, bool ofRun) => ofRun ? "the run's by default" : $"{value} by default";
 
     private static int? Int(ParseResult parsed, Option<long?> option) => (int?)parsed.GetValue(option).Check(n => n is >= 1 and <= int.MaxValue, option.Name, "[1, 2^31)");
 

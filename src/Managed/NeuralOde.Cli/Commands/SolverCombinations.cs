@@ -16,6 +16,14 @@ internal static class SolverCombinations
         return options;
     }
 
+    /// <summary>Throws a <see cref="UsageException"/> unless a --snapshot-interval that was given, none and auto included, is of use.</summary>
+    public static SolverOptions CheckSnapshots(SolverOptions options)
+    {
+        if (options.Gradient is GradientMethod.Mali or GradientMethod.Reversible) return options;
+        throw new UsageException($"--snapshot-interval {options.SnapshotInterval} keeps states for steps that are undone, and --gradient {SolverNames.Of(options.Gradient)} undoes none: "
+            + "give --gradient mali, or leave it out");
+    }
+
     private static void CheckSolver(SolverOptions options)
     {
         var solver = $"--solver {SolverNames.Of(options.Solver)}";
@@ -87,8 +95,6 @@ internal static class SolverCombinations
         var gradient = $"--gradient {SolverNames.Of(options.Gradient)}";
         if (exact && options.Gradient != GradientMethod.None)
             throw new UsageException($"--reversal exact is for steps that are undone, and {gradient} undoes none: give --gradient mali, or --reversal float");
-        if (options.SnapshotInterval.Steps is { } steps)
-            throw new UsageException($"--snapshot-interval {steps} keeps states for steps that are undone, and {gradient} undoes none: give --gradient mali, or leave it out");
         if (options.DriftTolerance is { } tolerance)
             throw new UsageException($"--drift-tolerance {tolerance} is for steps that are undone, and {gradient} undoes none: give --gradient mali, or leave it out");
     }

@@ -27,7 +27,7 @@ internal sealed class TrainArguments
     private readonly Option<long?> _checkpointSteps = Values.Count("--checkpoint-steps", "Steps between checkpoints, besides those by time.");
     private readonly Option<long?> _evaluateEvery = Values.Count("--evaluate-every", "Epochs between evaluations.");
     private readonly Option<long?> _reportEvery = Values.Count("--report-every", "Most steps between lines of the log; slow steps report every ten seconds.");
-    private readonly SolverArguments _solver = new();
+    private readonly SolverArguments _solver = new("0.5 by default, where nothing asks for adaptive ones");
     private readonly ProcessArguments _process;
 
     private static readonly IReadOnlyList<string> OptimizerNames = ["sgd", "adam", "adamw"];

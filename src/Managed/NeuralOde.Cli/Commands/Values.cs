@@ -8,10 +8,12 @@ namespace NeuralOde.Cli.Commands;
 internal static class Values
 {
     /// <summary>An option whose value is a number, written as in C: 0.5, 1e-3, -2.</summary>
-    public static Option<double?> Number(string name, string description) => new(name) { Description = description, HelpName = "x", CustomParser = ParseNumber };
+    public static Option<double?> Number(string name, string description) =>
+        new(name) { Description = description, HelpName = "x", CustomParser = result => Parsed(result, name, Parse, "is not a finite number; write one as 0.5, 1e-3 or -2") };
 
     /// <summary>An option whose value is a whole number.</summary>
-    public static Option<long?> Count(string name, string description) => new(name) { Description = description, HelpName = "n" };
+    public static Option<long?> Count(string name, string description) =>
+        new(name) { Description = description, HelpName = "n", CustomParser = result => Parsed(result, name, ParseCount, "is not a whole number below 2^63; write one as 12") };
 
     /// <summary>An option whose value is text.</summary>
     public static Option<string?> Text(string name, string description, string helpName) => new(name) { Description = description, HelpName = helpName };
@@ -35,13 +37,15 @@ internal static class Values
     public static string OneOf(string value, string name, IReadOnlyList<string> names) =>
         names.Contains(value) ? value : throw new UsageException($"{name}: '{value}' is not supported by this build; supported: {string.Join(", ", names)}");
 
-    private static double? ParseNumber(ArgumentResult result)
+    private static T? Parsed<T>(ArgumentResult result, string name, Func<string, T?> parse, string complaint) where T : struct
     {
         var text = result.Tokens[^1].Value;
-        if (Parse(text) is { } value) return value;
-        result.AddError($"'{text}' is not a number.");
+        if (parse(text) is { } value) return value;
+        result.AddError($"{name}: '{text}' {complaint}");
         return null;
     }
+
+    private static long? ParseCount(string text) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : null;
 
     private static double? Parse(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) ? value : null;

@@ -3,18 +3,20 @@ using System.Globalization;
 namespace NeuralOde.Cli.Solving;
 
 /// <summary>What becomes of a solve that failed: whether its output is written, and what is said.</summary>
-internal sealed record SolveFailure(bool Writes, string Message)
+internal sealed record SolveFailure(Status Status, bool Writes, string Message)
 {
-    /// <summary>Null where <paramref name="solution"/> did not fail.</summary>
-    public static SolveFailure? Of(Solution solution, SolveRequest request)
+    /// <summary>Null where neither <paramref name="solution"/> failed nor, with <paramref name="backwardError"/>, its reverse sweep.</summary>
+    public static SolveFailure? Of(Solution solution, NeuralOdeException? backwardError, SolveRequest request)
     {
+        if (backwardError is not null)
+            return new(backwardError.Status, true, $"{backwardError.Message} (the output is in {request.Out}, without gradients)");
         if (solution.Status == Status.Ok) return null;
         if (solution.Status == Status.Drift)
-            return new(true, $"{solution.Message} ({DriftRemedy(request.Options)}; output and these gradients are in {request.Out})");
+            return new(solution.Status, true, $"{solution.Message} ({DriftRemedy(request.Options)}; output and these gradients are in {request.Out})");
         var reached = solution.ReachedTime.ToString("g6", CultureInfo.InvariantCulture);
-        if (solution.ReachedTime == request.T0) return new(false, $"{solution.Message} (no step was made, so nothing is written)");
+        if (solution.ReachedTime == request.T0) return new(solution.Status, false, $"{solution.Message} (no step was made, so nothing is written)");
         var what = request.TEval is null ? $"the state at t = {reached} is" : $"the states up to t = {reached}, then NaN, are";
-        return new(true, $"{solution.Message} ({what} in {request.Out}, without gradients)");
+        return new(solution.Status, true, $"{solution.Message} ({what} in {request.Out}, without gradients)");
     }
 
     private static string DriftRemedy(SolverOptions options)

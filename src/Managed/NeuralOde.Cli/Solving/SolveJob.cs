@@ -97,14 +97,27 @@ internal sealed class SolveJob : IDisposable
         var differentiates = _request.HasGradients && solution.Status == Status.Ok;
         TensorMemory.ResetPeak();
         clock.Restart();
-        var gradients = differentiates ? Gradients(solution) : [];
+        var (gradients, backwardError) = differentiates ? TryGradients(solution) : ([], null);
         var secondsBackward = differentiates ? clock.Elapsed.TotalSeconds : 0;
         var peakBackward = differentiates ? TensorMemory.PeakBytes - before : 0;
 
-        var failure = SolveFailure.Of(solution, _request);
+        var failure = SolveFailure.Of(solution, backwardError, _request);
         if (failure is null ? writes : failure.Writes) Write(solution, gradients);
-        return new(solution.Statistics, secondsForward, secondsBackward, peakForward, peakBackward, solution.Status, failure?.Message ?? solution.Message,
-            solution.ReachedTime);
+        return new(solution.Statistics, secondsForward, secondsBackward, peakForward, peakBackward, failure?.Status ?? Status.Ok,
+            failure?.Message ?? solution.Message, solution.ReachedTime);
+    }
+
+    /// <summary>The gradients; none, and why, where the reverse sweep has none to give.</summary>
+    private (IReadOnlyList<KeyValuePair<string, Tensor>> Gradients, NeuralOdeException? Error) TryGradients(Solution solution)
+    {
+        try
+        {
+            return (Gradients(solution), null);
+        }
+        catch (NeuralOdeException e)
+        {
+            return ([], e);
+        }
     }
 
     private IReadOnlyList<KeyValuePair<string, Tensor>> Gradients(Solution solution)

@@ -5,7 +5,8 @@ using NeuralOde.Interop;
 namespace NeuralOde;
 
 /// <summary>The right-hand side f(t, z) of dz/dt = f(t, z): a C# function or a TorchScript file.</summary>
-/// <remarks>t is a tensor without dimensions of z's element type. A C# function may use any operation of <see cref="Tensor"/>; autograd
+/// <remarks>t is a tensor without dimensions of z's element type; with <see cref="SolverOptions.PerSample"/> it is (batch, 1, ..., 1), with as many
+/// dimensions as the first state tensor. A C# function may use any operation of <see cref="Tensor"/>; autograd
 /// differentiates it. It runs inside a <see cref="TensorScope"/> of its own, so its intermediate results need no care, and what it
 /// receives is valid until it returns. What it throws comes out of the solve, or of the backward, as itself.</remarks>
 public sealed unsafe class Dynamics : IDisposable

@@ -1,8 +1,8 @@
 namespace NeuralOde;
 
 /// <summary>What a solve that cannot go on, and a reverse sweep that drifts too far, do. It concerns <see cref="Status.StepSizeUnderflow"/>,
-/// <see cref="Status.StepLimit"/>, <see cref="Status.NonFinite"/>, <see cref="Status.LatticeOverflow"/> and <see cref="Status.Drift"/>;
-/// anything else is always an exception.</summary>
+/// <see cref="Status.StepLimit"/>, <see cref="Status.NonFinite"/>, <see cref="Status.LatticeOverflow"/>, <see cref="Status.NoConvergence"/>,
+/// <see cref="Status.Cancelled"/> and <see cref="Status.Drift"/>; anything else is always an exception.</summary>
 public enum FailureMode
 {
     /// <summary>The solve, or the backward, throws a <see cref="NeuralOdeException"/> with the status.</summary>

@@ -1,6 +1,7 @@
 namespace NeuralOde;
 
-/// <summary>How gradients of a solution are had. All but <see cref="Adjoint"/> give those of the steps that were made, to rounding.</summary>
+/// <summary>How gradients of a solution are had. All but <see cref="Adjoint"/> give those of the steps that were made: to
+/// rounding; for implicit steps, to the error of their equations (<see cref="SolverOptions.NewtonTolerance"/>).</summary>
 public enum GradientMethod
 {
     /// <summary>A reverse sweep by the inverse of <see cref="SolverKind.Alf"/>'s step, with no other solver: memory does not grow with the number

@@ -28,7 +28,8 @@ public sealed unsafe class OdeSolver
     /// <param name="observer">Null, or what watches the solve: callbacks, cancellation, an event that ends it.</param>
     /// <exception cref="NeuralOdeException">The status tells the reason: a step size too small, too many steps, a state not finite, ... These
     /// are in <see cref="Solution.Status"/> instead with <see cref="FailureMode.Value"/>.</exception>
-    /// <exception cref="OperationCanceledException"><see cref="SolveObserver.Cancellation"/> was cancelled; a status instead, as above.</exception>
+    /// <exception cref="OperationCanceledException"><see cref="SolveObserver.Cancellation"/> was cancelled; a status instead, as above. A backward
+    /// is not cancelled.</exception>
     public Solution Solve(Dynamics f, Tensor z0, double t0, double t1, IReadOnlyList<double>? tEval = null, SolveObserver? observer = null) =>
         Solve(f, [z0], t0, t1, tEval, observer);
 
@@ -76,6 +77,12 @@ public sealed unsafe class OdeSolver
         ArgumentNullException.ThrowIfNull(t1);
         foreach (var state in z0) ArgumentNullException.ThrowIfNull(state, nameof(z0));
         using var watching = observer is null ? null : ObserverCallback.Create(observer);
+        if (observer is { Cancellation.IsCancellationRequested: true })
+        {
+            if (Options.Failure == FailureMode.Exception) observer.Cancellation.ThrowIfCancellationRequested();
+            return new Solution(z0, t0, tEval);
+        }
+
         using var dynamics = f.Handle.Lend();
         using var states = new TensorLeases(z0);
         using var start = t0.Handle.Lend();

@@ -5,7 +5,8 @@ namespace NeuralOde;
 /// <summary>What a solve gave. Disposing it disposes its tensors; graphs computed from them live on.</summary>
 public sealed unsafe class Solution : IDisposable
 {
-    private readonly SolutionHandle _handle;
+    private readonly SolutionHandle? _handle;   // null: the solve was cancelled before it began
+    private readonly double _start;
     private readonly Tensor[] _states;
     private readonly Tensor? _eventTime;
 
@@ -31,6 +32,16 @@ public sealed unsafe class Solution : IDisposable
         }
     }
 
+    /// <summary>Of a solve that was cancelled before it began: z0 at t0, NaN at other times asked for.</summary>
+    internal Solution(IReadOnlyList<Tensor> z0, Tensor t0, Tensor? tEval)
+    {
+        using var scope = new TensorScope();
+        using var noGrad = Autograd.NoGrad();
+        _start = t0.ToDouble();
+        var times = tEval?.To(DType.Float64).ToArray<double>();
+        _states = [.. z0.Select(z => (times is null ? z.Detach().Clone() : Tensor.Stack(times.Select(time => time == _start ? z : z * double.NaN))).DetachFromScope())];
+    }
+
     /// <summary>The first (or only) state: z0's shape at t1, or (times, *shape) at the times asked for. Of a failed solve: at
     /// <see cref="ReachedTime"/>, and NaN at times asked for that it did not reach; it requires no gradient then.</summary>
     public Tensor State => _states[0];
@@ -49,7 +60,8 @@ public sealed unsafe class Solution : IDisposable
     /// <summary>What happened and what to do; "" when there is nothing to say.</summary>
     public string Message => Outcome().Message;
 
-    /// <summary>The time of the states: t1 unless the solve failed or an event ended it.</summary>
+    /// <summary>The time of the states: t1 unless the solve failed or an event ended it; with <see cref="SolverOptions.PerSample"/> the time that
+    /// every sample has reached.</summary>
     public double ReachedTime => Outcome().ReachedTime;
 
     /// <summary>What the solver did up to now: the backward figures are there once a backward has run.</summary>
@@ -57,17 +69,21 @@ public sealed unsafe class Solution : IDisposable
     {
         get
         {
+            if (_handle is null) return new() { ReconstructionError = double.NaN };
             using var self = _handle.Lend();
             NativeCall.Check(NativeMethods.neuralode_solution_statistics(self.Pointer, out var statistics));
             return SolverStatistics.From(statistics);
         }
     }
 
-    /// <summary>The times between the steps that were kept: (StepsAccepted + 1,) in Float64, a new tensor at each call.</summary>
+    /// <summary>The times between the steps that were kept: (StepsAccepted + 1,) in Float64, a new tensor at each call. With
+    /// <see cref="SolverOptions.PerSample"/> (rounds + 1, batch): where each sample stood before each round in which one of them made a step, and at
+    /// the end; the time of a sample that waited, or whose trial was rejected, is there again.</summary>
     public Tensor Times
     {
         get
         {
+            if (_handle is null) return Tensor.FromArray([_start], 1);
             using var self = _handle.Lend();
             NativeCall.Check(NativeMethods.neuralode_solution_times(self.Pointer, out var times));
             return Tensor.Own(times);
@@ -79,12 +95,13 @@ public sealed unsafe class Solution : IDisposable
     {
         foreach (var state in _states) state?.Dispose();
         _eventTime?.Dispose();
-        _handle.Dispose();
+        _handle?.Dispose();
     }
 
     /// <summary>Status, message and time together, as the library has them now.</summary>
     internal (Status Status, string Message, double ReachedTime) Outcome()
     {
+        if (_handle is null) return (Status.Cancelled, "cancelled before the first step; solve again with a token that is not", _start);
         using var self = _handle.Lend();
         NativeCall.Check(NativeMethods.neuralode_solution_status(self.Pointer, out var status, out var text, out var reached));
         return ((Status)status, NativeCall.Text(text), reached);

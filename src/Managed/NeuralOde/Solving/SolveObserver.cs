@@ -1,7 +1,8 @@
 namespace NeuralOde;
 
 /// <summary>What watches a solve while it runs: a callback after each step, cancellation, and an event that ends it. Immutable; one may serve many
-/// solves. What its functions throw comes out of the solve as itself.</summary>
+/// solves. What its functions throw comes out of the solve as itself. It watches the solve, not its backward, and no solve with
+/// <see cref="SolverOptions.PerSample"/>, which refuses step callbacks and cancellation as it does events.</summary>
 /// <example><code>
 /// var ground = new SolveObserver { Event = (t, z) => z.Select(0, 0), EventDirection = EventDirection.Falling };
 /// using var solution = solver.Solve(fall, z0, 0, 100, observer: ground);
@@ -12,8 +13,8 @@ public sealed record SolveObserver
     /// <summary>Called after each accepted step, inside a <see cref="TensorScope"/> of its own.</summary>
     public Action<SolveStep>? OnStep { get; init; }
 
-    /// <summary>Ends the solve after the step during which it is cancelled: <see cref="OperationCanceledException"/>, or
-    /// <see cref="Status.Cancelled"/> with <see cref="FailureMode.Value"/>.</summary>
+    /// <summary>Ends the solve after the step during which it is cancelled, or before the first: <see cref="OperationCanceledException"/>, or
+    /// <see cref="Status.Cancelled"/> with <see cref="FailureMode.Value"/>. A backward is not cancelled: it runs to its end.</summary>
     public CancellationToken Cancellation { get; init; }
 
     /// <summary>g(t, z) of one state tensor, without dimensions, made of operations of <see cref="Tensor"/>. The solve ends where it first changes

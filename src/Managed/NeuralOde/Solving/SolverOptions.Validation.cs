@@ -144,6 +144,12 @@ public sealed partial record SolverOptions
             throw new ArgumentOutOfRangeException(nameof(SnapshotInterval), SnapshotInterval,
                 $"SnapshotInterval: {SnapshotInterval} keeps states for steps that are undone, and GradientMethod.{Gradient} undoes none; leave it Automatic, or take GradientMethod.Mali.");
         }
+
+        if (DriftTolerance is not null && !undoesSteps)
+        {
+            throw new ArgumentOutOfRangeException(nameof(DriftTolerance), DriftTolerance,
+                $"DriftTolerance: {DriftTolerance} is for steps that are undone, and GradientMethod.{Gradient} undoes none; leave it null, or take GradientMethod.Mali.");
+        }
     }
 
     private void ValidateGradient()

@@ -61,10 +61,13 @@ public sealed partial record SolverOptions
     public bool DenseOutput { get; init; }
 
     /// <summary>Whether each sample, an entry of the first dimension of every state tensor, has adaptive steps of its own. The dynamics get t as
-    /// (batch, 1, ...) then.</summary>
+    /// (batch, 1, ..., 1) then, with as many dimensions as the first state tensor. For <see cref="SolverKind.Alf"/> and the explicit Runge-Kutta
+    /// methods with an error estimate, from <see cref="SolverKind.HeunEuler"/> to <see cref="SolverKind.Dopri8"/>. Not with a
+    /// <see cref="SolveObserver"/>: step callbacks, cancellation and events are all refused.</summary>
     public bool PerSample { get; init; }
 
-    /// <summary>Steps tried, accepted and rejected, before <see cref="Status.StepLimit"/>; 1 or more.</summary>
+    /// <summary>Steps tried, accepted and rejected, before <see cref="Status.StepLimit"/>; 1 or more. With <see cref="PerSample"/> those of each
+    /// sample.</summary>
     public long MaxSteps { get; init; } = 1_000_000;
 
     /// <summary>The most states that <see cref="GradientMethod.Pnode"/> keeps at once besides z0, 1 or more; the fewer, the more steps are made
@@ -89,7 +92,8 @@ public sealed partial record SolverOptions
     public SnapshotInterval SnapshotInterval { get; init; }
 
     /// <summary>The largest <see cref="SolverStatistics.ReconstructionError"/> that is no <see cref="Status.Drift"/>, above 0. Null: the square
-    /// root of the epsilon of the state's type, 3.5e-4 in Float32 and 1.5e-8 in Float64; under autocast at least the epsilon of its type.</summary>
+    /// root of the epsilon of the state's type, 3.5e-4 in Float32 and 1.5e-8 in Float64; under autocast at least the epsilon of its type. Only with
+    /// <see cref="GradientMethod.Mali"/> and <see cref="GradientMethod.Reversible"/>.</summary>
     public double? DriftTolerance { get; init; }
 
     /// <summary>Whether a solve that cannot go on, and a reverse sweep that drifts too far, throw, or tell by <see cref="Solution.Status"/>.</summary>

@@ -5,13 +5,13 @@ namespace NeuralOde;
 /// <summary>What a solver did.</summary>
 public sealed record SolverStatistics
 {
-    /// <summary>Steps that were kept.</summary>
+    /// <summary>Steps that were kept. With <see cref="SolverOptions.PerSample"/> the total over the samples.</summary>
     public long StepsAccepted { get; init; }
 
-    /// <summary>Steps whose error was too large.</summary>
+    /// <summary>Steps whose error was too large. With <see cref="SolverOptions.PerSample"/> the total over the samples.</summary>
     public long StepsRejected { get; init; }
 
-    /// <summary>Evaluations of the dynamics in the forward sweep.</summary>
+    /// <summary>Evaluations of the dynamics in the forward sweep; with <see cref="SolverOptions.PerSample"/> too they are of the whole batch.</summary>
     public long NfeForward { get; init; }
 
     /// <summary>Linearised evaluations (one evaluation and one pullback) in the last reverse sweep.</summary>

@@ -72,14 +72,47 @@ public sealed class SolveObserverTests : IDisposable
     public void A_cancelled_solve_is_a_value_for_those_who_asked_for_it()
     {
         using var source = new CancellationTokenSource();
-        source.Cancel();
         var solver = new OdeSolver(Solver.Options with { Failure = FailureMode.Value });
 
-        using var solution = solver.Solve(_growth, Tensor.Scalar(1.0), 0, 1, [0.05, 1], new SolveObserver { Cancellation = source.Token });
+        using var solution = solver.Solve(
+            _growth, Tensor.Scalar(1.0), 0, 1, [0.05, 1], new SolveObserver { Cancellation = source.Token, OnStep = _ => source.Cancel() });
 
         Assert.Equal(Status.Cancelled, solution.Status);
         Assert.Equal(0.05, solution.ReachedTime);   // after the first step, which the first time asked for ends
         Assert.True(double.IsNaN(solution.State[1].ToDouble()));
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(0, 0)]
+    public void A_solve_that_is_cancelled_before_it_begins_evaluates_nothing(double t0, double t1)
+    {
+        using var f = Dynamics.FromFunction((_, _) => throw _thrown);
+        var observer = new SolveObserver { Cancellation = new CancellationToken(canceled: true) };
+        var z0 = Tensor.FromArray([1.0, 2]).WithGrad();
+
+        Assert.Throws<OperationCanceledException>(() => Solver.Solve(f, z0, t0, t1, observer: observer));
+        using var solution = new OdeSolver(Solver.Options with { Failure = FailureMode.Value }).Solve(f, z0, t0, t1, observer: observer);
+
+        Assert.Equal(Status.Cancelled, solution.Status);
+        Assert.NotEmpty(solution.Message);
+        Assert.Equal(t0, solution.ReachedTime);
+        Assert.Equal([1.0, 2], solution.State.ToArray<double>());
+        Assert.False(solution.State.RequiresGrad);
+        Assert.Equal([t0], solution.Times.ToArray<double>());
+        Assert.Equal(0, solution.Statistics.NfeForward);
+    }
+
+    [Fact]
+    public void Of_a_solve_that_is_cancelled_before_it_begins_only_the_first_time_has_a_state()
+    {
+        var observer = new SolveObserver { Cancellation = new CancellationToken(canceled: true) };
+
+        using var solution = new OdeSolver(Solver.Options with { Failure = FailureMode.Value })
+            .Solve(_growth, [Tensor.Scalar(1.0), Tensor.Ones([2, 3])], 0, 1, [0, 0.5], observer);
+
+        Assert.Equal([1.0, double.NaN], solution.State.ToArray<double>());
+        Assert.Equal([2, 2, 3], solution.States[1].Shape);
     }
 
     [Theory]

@@ -77,6 +77,17 @@ public sealed class SolverArgumentTests : IDisposable
     }
 
     [Theory]
+    [InlineData(GradientMethod.Pnode)]
+    [InlineData(GradientMethod.None)]
+    public void A_tolerance_of_drift_is_only_for_steps_that_are_undone(GradientMethod gradient)
+    {
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => new OdeSolver(new() { DriftTolerance = 0.25, Gradient = gradient }));
+
+        Assert.Equal("DriftTolerance", error.ParamName);
+        Assert.Contains($"DriftTolerance: 0.25 is for steps that are undone, and GradientMethod.{gradient} undoes none", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("none", GradientMethod.None)]
     [InlineData("auto", GradientMethod.Backprop)]
     [InlineData("none", GradientMethod.Backprop)]
