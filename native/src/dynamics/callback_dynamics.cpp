@@ -5,8 +5,20 @@
 #include <torch/custom_class.h>
 
 #include "core/error.h"
+#include "tensors/layout.h"
 
 namespace neuralode {
+
+namespace {
+
+/// Copies those that the callback holds on to, and may write over for its next result.
+TensorList own(TensorList tensors) {
+  for (auto& tensor : tensors)
+    if (tensor.defined() && !owns_storage_alone(tensor)) tensor = dense_copy(tensor);
+  return tensors;
+}
+
+}  // namespace
 
 /// Autograd's view of one evaluation. Inputs: t, z..., parameters...; outputs: u....
 class CallbackNode : public torch::autograd::Function<CallbackNode> {
@@ -14,7 +26,7 @@ class CallbackNode : public torch::autograd::Function<CallbackNode> {
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, std::shared_ptr<CallbackDynamics> dynamics,
                                                 std::int64_t states, at::TensorList inputs) {
     const TensorList z(inputs.begin() + 1, inputs.begin() + 1 + states);
-    auto u = checked_evaluation(z, [&] { return dynamics->eval_(inputs[0], z); });
+    auto u = own(checked_evaluation(z, [&] { return dynamics->eval_(inputs[0], z); }));
     context->save_for_backward({inputs.begin(), inputs.begin() + 1 + states});
     context->saved_data["dynamics"] = c10::IValue::make_capsule(c10::make_intrusive<Holder>(std::move(dynamics)));
     return u;
@@ -64,6 +76,9 @@ std::pair<TensorList, InputCotangents> CallbackDynamics::checked_vjp(const at::T
   check(cotangents.a_t, t, "a_t", 0);
   for (std::size_t i = 0; i < z.size(); ++i) check(cotangents.a_z[i], z[i], "a_z", i);
   for (std::size_t i = 0; i < parameters_.size(); ++i) check(cotangents.a_parameters[i], parameters_[i], "a_parameters", i);
+  u = own(std::move(u));
+  cotangents.a_z = own(std::move(cotangents.a_z));
+  cotangents.a_parameters = own(std::move(cotangents.a_parameters));
   return {std::move(u), std::move(cotangents)};
 }
 

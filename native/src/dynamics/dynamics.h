@@ -67,7 +67,7 @@ class Dynamics {
   virtual Dynamics& implicit_part() { return *this; }
 
   /// Empty: none.
-  const Preconditioner& preconditioner() const { return preconditioner_; }
+  virtual const Preconditioner& preconditioner() const { return preconditioner_; }
   virtual void set_preconditioner(Preconditioner preconditioner) { preconditioner_ = std::move(preconditioner); }
 
   /// Enumerated anew at each call: modules may replace their parameters.

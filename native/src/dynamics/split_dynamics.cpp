@@ -25,6 +25,10 @@ TensorList SplitDynamics::eval(const at::Tensor& t, const TensorList& z) {
   return sum;
 }
 
+Tangents SplitDynamics::tangents(const at::Tensor& t, const TensorList& z) {
+  return twice_differentiable() ? Dynamics::tangents(t, z) : difference_tangents(*this, t, z);
+}
+
 bool SplitDynamics::twice_differentiable() const { return explicit_->twice_differentiable() && implicit_->twice_differentiable(); }
 void SplitDynamics::set_preconditioner(Preconditioner preconditioner) { implicit_->set_preconditioner(std::move(preconditioner)); }
 NamedTensorList SplitDynamics::parameters() const { return joined(explicit_->parameters(), implicit_->parameters()); }

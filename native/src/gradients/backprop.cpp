@@ -63,7 +63,10 @@ class Run {
     drive(*stepper_, landings_.t0, times, problem_.options.steps, *grid_, [&](Grid& grid) {
       event_ = search && search->step(grid, [this](double t) { return end_on_event(t); });
       passing.step(grid, [&](const auto& entry) { stepper_->pass(entry); });
-      if (observer_ != nullptr) tell_step(*observer_, grid, z);
+      if (observer_ != nullptr) {
+        if (!event_ && grid.steps.back().landing >= 0) stepper_->land(grid.steps.back().landing);  // what a callback that stops leaves is whole
+        tell_step(*observer_, grid, z);
+      }
       return !event_;
     });
     if (event_) stepper_->land(static_cast<std::int64_t>(landings_.times.size()) - 1);

@@ -30,8 +30,9 @@ class Retrace {
         times_(sweep.landings),
         segment_(sweep.landings.times.size()) {
     // The graph may be wanted again: then the snapshots stay, and slots that their stretches no longer need are not really free.
-    snapshots_ = torch::autograd::get_current_graph_task_keep_graph() ? sweep.snapshots : std::move(sweep.snapshots);
-    kept_ = most_kept_ = snapshots_.size();
+    releases_ = !torch::autograd::get_current_graph_task_keep_graph();
+    snapshots_ = releases_ ? std::move(sweep.snapshots) : sweep.snapshots;
+    for (const auto& snapshot : snapshots_) count(snapshot.state, 1);
     const auto budget = sweep.options.gradient == GradientKind::pnode && sweep.options.checkpoints > 0
                             ? sweep.options.checkpoints
                             : static_cast<std::int64_t>(steps_.size());
@@ -43,13 +44,14 @@ class Retrace {
     start_ = solver_->start(*sweep_.dynamics, sweep_.random, sweep_.landings.t0, std::move(start_.z));
     auto last = static_cast<std::int64_t>(steps_.size());
     while (!snapshots_.empty()) {
-      const auto snapshot = std::move(snapshots_.back());
+      auto snapshot = std::move(snapshots_.back());
       snapshots_.pop_back();
       const auto first = static_cast<std::int64_t>(snapshot.step);
       stretch(first, last, snapshot.state, free_);
       last = first;
+      if (!releases_) continue;
       free_ += 1;
-      kept_ -= 1;
+      count(snapshot.state, -1);
     }
     stretch(0, last, start_, free_);
     times_.values[0] += adjoint_->start(sweep_.landings.t0, start_.z);
@@ -58,8 +60,8 @@ class Retrace {
     statistics.nfe_backward = adjoint_->evaluations();
     statistics.steps_replayed = replayed_ + adjoint_->steps_solved();
     statistics.jacobian_products_backward = products_ + adjoint_->work().jacobian_products;
-    statistics.snapshots = static_cast<std::int64_t>(most_kept_);
-    statistics.snapshot_bytes = static_cast<std::int64_t>(most_kept_) * bytes_of(start_);
+    statistics.snapshots = most_kept_;
+    statistics.snapshot_bytes = most_bytes_;
     return {std::move(adjoint_->a_z()), adjoint_->take_parameters(), std::move(times_.values), std::move(times_.interpolated)};
   }
 
@@ -89,11 +91,17 @@ class Retrace {
       }
       const auto next = free > 0 ? next_checkpoint(first, last, free) : last - 1;
       const auto state = advanced(start, first, next);
-      if (free > 0) most_kept_ = std::max(most_kept_, ++kept_);
+      if (free > 0) count(state, 1);
       stretch(next, last, state, free - 1);
-      if (free > 0) --kept_;
+      if (free > 0) count(state, -1);
       last = next;
     }
+  }
+
+  /// A state more or less that is kept.
+  void count(const SolverState& state, std::int64_t change) {
+    most_kept_ = std::max(most_kept_, kept_ += change);
+    most_bytes_ = std::max(most_bytes_, bytes_ += change * bytes_of(state));
   }
 
   /// The state before step `next`, from that before step `first`.
@@ -131,8 +139,8 @@ class Retrace {
   TimeGradients times_;
   std::size_t segment_;
   std::vector<Snapshot> snapshots_;
-  std::size_t kept_ = 0, most_kept_ = 0;
-  std::int64_t free_ = 0, replayed_ = 0, products_ = 0;
+  bool releases_ = true;
+  std::int64_t kept_ = 0, most_kept_ = 0, bytes_ = 0, most_bytes_ = 0, free_ = 0, replayed_ = 0, products_ = 0;
 };
 
 }  // namespace

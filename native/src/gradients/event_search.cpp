@@ -55,10 +55,25 @@ bool EventSearch::step(Grid& grid, const std::function<std::int64_t(double t)>& 
     if (sign != 0) sign_ = sign;  // a 0 in the direction not asked for leaves open which way g goes on
     return false;
   }
+  try {
+    end_on_event(grid, before_last);
+  } catch (...) {  // the stepper goes back to where the step began, and the grid with it
+    if (stands_ == Stands::within) stepper_.retract();
+    if (stands_ != Stands::at_end) {
+      grid.end = grid.steps.back().t;
+      grid.steps.pop_back();
+    }
+    throw;
+  }
+  return true;
+}
+
+void EventSearch::end_on_event(Grid& grid, const std::function<std::int64_t(double t)>& before_last) {
   auto& step = grid.steps.back();
   const double share = polished(step.t, step.h, inside(step.t, step.h));
   const double t = share < 1 ? step.t + share * step.h : grid.end;
   stepper_.retract();
+  stands_ = Stands::at_start;
   step.landing = before_last(t);
   step.h = t - step.t;
   step.evaluation = stepper_.attempt(step.t, step.h, step.landing);
@@ -67,7 +82,6 @@ bool EventSearch::step(Grid& grid, const std::function<std::int64_t(double t)>& 
   step.start_time = stepper_.start_time();
   stepper_.accept();
   grid.end = t;
-  return true;
 }
 
 EventSearch::Guess EventSearch::inside(double t, double h) const {
@@ -111,9 +125,11 @@ double EventSearch::polished(double t, double h, Guess guess) {
 void EventSearch::again(double t, double h) {
   const at::NoGradGuard not_recording;
   stepper_.retract();
+  stands_ = Stands::at_start;
   stepper_.attempt(t, h, -1);
   stepper_.require_acceptable();
   stepper_.accept();
+  stands_ = Stands::within;
 }
 
 }  // namespace neuralode

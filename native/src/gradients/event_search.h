@@ -20,6 +20,8 @@ class EventSearch {
   bool step(Grid& grid, const std::function<std::int64_t(double t)>& before_last);
 
  private:
+  /// Makes the last accepted step, in which the event is, end on it.
+  void end_on_event(Grid& grid, const std::function<std::int64_t(double t)>& before_last);
   /// The share of the last accepted step, of length h from t, at which g of the states inside it changes sign, and dg/dshare there.
   struct Guess {
     double share, slope;
@@ -29,6 +31,10 @@ class EventSearch {
   double polished(double t, double h, Guess guess);
   /// Makes the last accepted step again with another length.
   void again(double t, double h);
+
+  /// Where the stepper stands: after the last accepted step, before it, or after a shorter one in its place.
+  enum class Stands { at_end, at_start, within };
+  Stands stands_ = Stands::at_end;
 
   const Observer& observer_;
   Stepper& stepper_;

@@ -140,7 +140,10 @@ class Run {
     drive(*stepper_, sweep_.landings.t0, times, sweep_.options.steps, *sweep_.grid, [&](Grid& grid) {
       event_ = search && search->step(grid, [this](double t) { return end_on_event(t); });
       passing.step(grid, [&](const auto& entry) { trajectory_.write_row(entry.row, stepper_->interpolated(entry.theta)); });
-      if (observer_ != nullptr) tell_step(*observer_, grid, z);
+      if (observer_ != nullptr) {
+        if (!event_ && grid.steps.back().landing >= 0) stepper_->land(grid.steps.back().landing);  // what a callback that stops leaves is whole
+        tell_step(*observer_, grid, z);
+      }
       return !event_;
     });
     if (event_) trajectory_.write(static_cast<std::int64_t>(sweep_.landings.times.size()) - 1, z());

@@ -67,13 +67,14 @@ class Undo {
     // Before the very last step every cotangent is zero; an empty mark says so.
     const auto mark = repairs ? Mark{last < steps_.size() ? inverse_->copy_cotangents() : StepInverse::Cotangents{}, times_, segment_}
                               : Mark{{}, TimeGradients(Landings{}), 0};
-    const auto garbage = repairs ? 100 * std::max(size_of(end.z), size_of(from_t0 ? z0_of(end.z) : start->z)) : INFINITY;
+    auto garbage = repairs ? 100 * std::max(largest_value(end.z), largest_value(from_t0 ? z0_of(end.z) : start->z)) : INFINITY;
     StepInverse::Start at_t0;
     bool strayed = false;
     for (auto step = last; step > first && !strayed; --step) {
       undo(step - 1, step - 1 > first ? nullptr : from_t0 ? start_if_landed_on(steps_[first], at_t0.state) : start);
       // f may throw far from every state that it has seen: a stretch that is lost is not undone to its end.
-      strayed = repairs && (last - step) % 4 == 3 && !(size_of(inverse_->state().z) <= garbage);
+      if (repairs && step == last) garbage = std::max(garbage, 4 * span_ * inverse_->speed());  // both ends may be near 0
+      strayed = repairs && (last - step) % 4 == 3 && !(largest_value(inverse_->state().z) <= garbage);
     }
     if (from_t0 && knows_z0_ && strayed) at_t0.state = start_state();
     if (from_t0 && !strayed) at_t0 = finish();
@@ -113,8 +114,6 @@ class Undo {
     outputs_.add_inside(*inverse_, number);
     times_.add(sweep_.landings, segment_, number, step, inverse_->step(step, lands && sweep_.wants_times, before));
   }
-
-  static double size_of(const TensorList& z) { return difference(z, z).largest_value; }
 
   /// z0 laid out as `like`.
   TensorList z0_of(const TensorList& like) const {
@@ -219,7 +218,7 @@ class Undo {
   std::size_t segment_;
   TensorList a_parameters_;
   bool knows_z0_;
-  double worst_ = NAN, repaired_rate_ = 0;
+  double span_ = std::abs(sweep_.landings.times.back() - sweep_.landings.t0), worst_ = NAN, repaired_rate_ = 0;
   int depth_ = 0;  ///< of repairs within repairs
   bool learns_ = true;
   std::size_t kept_, most_kept_;

@@ -33,6 +33,12 @@ void RecordedStepper::start() {
       fail(Status::non_finite, "z0[", i, "] has infinite or NaN elements; check the input at t0 = ", landings_.t0);
 }
 
+void RecordedStepper::require_finite_start(const TensorList& f0) const {
+  for (std::size_t i = 0; i < f0.size(); ++i)
+    if (!is_finite(f0[i]))
+      fail(Status::non_finite, "f(t0, z0) has infinite or NaN elements in state ", i, "; check the dynamics at t0 = ", landings_.t0);
+}
+
 std::int64_t RecordedStepper::attempt(double t, double h, std::int64_t landing) {
   const auto start = segment_start_ + (t - segment_start_value_);
   const auto first = evaluations_;

@@ -42,6 +42,8 @@ class RecordedStepper : public Stepper {
   virtual void advance(const at::Tensor& start, const at::Tensor& length) = 0;
   /// z inside the last accepted step, which started from before_. theta: 0-dim, float64.
   virtual TensorList inside(const at::Tensor& theta) const;
+  /// Throws non_finite.
+  void require_finite_start(const TensorList& f0) const;
   TensorList evaluate(const at::Tensor& t, const TensorList& z);
   void count_evaluation() { ++evaluations_; }
   /// Detached, contiguous.

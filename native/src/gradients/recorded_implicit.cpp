@@ -82,7 +82,9 @@ class RecordedImplicit final : public RecordedStepper {
     const at::NoGradGuard not_recording;
     const auto z = plain(state_.z);
     const auto slope = [&](double later, const TensorList& at) { return plain(evaluate(segment_start_ + later, at)); };
-    return hairer_first_step(z, slope(0, z), slope, landings_.times.back() < landings_.t0 ? -1 : 1, rtol, atol, span, tableau_.error_order,
+    const auto f0 = slope(0, z);
+    require_finite_start(f0);
+    return hairer_first_step(z, f0, slope, landings_.times.back() < landings_.t0 ? -1 : 1, rtol, atol, span, tableau_.error_order,
                              z.size());
   }
 
@@ -120,8 +122,10 @@ class RecordedImplicit final : public RecordedStepper {
       result_ = stages_.run(start.item<double>(), length.item<double>(), z, z_next_);
     }
     tried_ = {};
-    for (const auto& tensor : z_next_) tried_.z.push_back(tensor.clone());
-    k_ = u_ = stages_.k();
+    const bool finite = result_ != ImplicitStages::Result::non_finite;
+    for (const auto& tensor : finite ? z_next_ : z) tried_.z.push_back(finite ? tensor.clone() : at::full_like(tensor, NAN));
+    k_ = stages_.k();
+    u_ = stages_.evaluated();
     l_ = stages_.l();
     if (result_ == ImplicitStages::Result::fine && at::GradMode::is_enabled()) record(start, length);
   }

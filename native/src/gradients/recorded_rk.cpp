@@ -13,6 +13,7 @@ namespace neuralode {
 
 double RecordedRk::initial_step_size(double rtol, double atol, double span) {
   evaluate_start(segment_start_, state_.z);
+  require_finite_start(u_[0]);
   const double guess = first_step_size(plain(state_.z), plain(u_[0]), rtol, atol, span);
   const double signed_guess = landings_.times.back() < landings_.t0 ? -guess : guess;
   const at::NoGradGuard not_recording;

@@ -26,9 +26,7 @@ AlfStepper::AlfStepper(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& 
     : ForwardStepper(dynamics, random, std::move(observer)), arithmetic_(arithmetic) {
   auto z = checked_start(z0, t0);
   const auto v0 = laid_out_as(evaluate(t0, z), z);
-  for (std::size_t i = 0; i < v0.size(); ++i)
-    if (!all_finite({v0[i]}))
-      fail(Status::non_finite, "f(t0, z0) has infinite or NaN elements in state ", i, "; check the dynamics at t0 = ", t0);
+  require_finite_start(v0, t0);
   state_ = arithmetic_.start(std::move(z), v0);
   next_ = arithmetic_.room_after(state_, keep);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "solvers/alf_arithmetic.h"
+#include "solvers/alf_kernels.h"
 #include "solvers/solver.h"
 
 namespace neuralode {
@@ -61,6 +62,7 @@ class AlfInverse final : public StepInverse {
              bool wants_times);
   TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) override;
   Start start(double t0, TensorList z0) override;
+  double speed() const override { return largest_value(arithmetic_.v_of(state_)); }
   double drift(const SolverState& known) const override { return arithmetic_.drift(state_, known); }
 
  private:

@@ -20,6 +20,8 @@ void alf_reverse_tail(const TensorList& k, const TensorList& v_next, const Tenso
 double dot(const TensorList& a, const TensorList& b);
 bool all_finite(const TensorList& a);
 kernels::Difference difference(const TensorList& a, const TensorList& b);
+/// max |a|, NaN where an element is.
+inline double largest_value(const TensorList& a) { return difference(a, a).largest_value; }
 
 /// Throws invalid_argument unless the kernels can run on `z`: float32, float64 or bfloat16, one dtype and device, on the CPU.
 void check_supported(const TensorList& z);

@@ -79,7 +79,8 @@ GmresResult gmres(const LinearMap& apply, const LinearMap& precondition, const a
   const auto preconditioned = [&](const at::Tensor& vector) { return precondition ? precondition(vector) : vector; };
   GmresResult result{at::zeros_like(b)};
   const double size = b.norm().item<double>();
-  if (!(size > 0)) return result;
+  if (size == 0) return result;
+  if (!std::isfinite(size)) return {at::full_like(b, NAN), INFINITY};
   auto residual = b;
   double left = size;
   const auto dimension = std::min(options.dimension, b.numel());

@@ -77,6 +77,7 @@ std::vector<ImplicitAdjoint::Stage> ImplicitAdjoint::linearised_stages(const Gri
 
 TensorList ImplicitAdjoint::transposed_solve(const Stage& stage, const TensorList& r, double scale) {
   const auto right = flat(r);
+  if (!right.isfinite().all().item<bool>()) return unflat(at::full_like(right, NAN), r);  // as every explicit method passes them on
   const bool dense = right.numel() <= settings_.dense_limit;
   if (dense) work_.jacobian_products += right.numel();
   auto matrix = dense ? NewtonMatrix(jacobian_of(stage.implicit_part, stage.z))

@@ -62,6 +62,7 @@ void ImplicitStages::begin(double t, const TensorList& z) {
 ImplicitStages::Result ImplicitStages::run(double t, double h, const TensorList& z, TensorList& z_next) {
   equations_.start_trial();
   solved_.clear();
+  infinite_.clear();
   const auto start = k_[0];  // of a method without an explicit stage, a guess alone
   for (std::size_t i = 0; i < tableau_.stages(); ++i) {
     const double diagonal = tableau_.a[i].back();
@@ -71,7 +72,12 @@ ImplicitStages::Result ImplicitStages::run(double t, double h, const TensorList&
     move(z, before, l_.empty() ? std::vector<double>{} : tableau_.explicit_a[i], h, base);
     combine({}, {i > 0 ? k_[i - 1] : start}, {1}, h * diagonal, y);
     const auto time = time_tensor(t + tableau_.c[i] * h, z);
-    if (!equations_.solve(time, base, h * diagonal, y)) {
+    const auto outcome = equations_.solve(time, base, h * diagonal, y);
+    if (outcome == StageEquations::Outcome::non_finite) {
+      infinite_ = {std::move(y)};
+      return Result::non_finite;
+    }
+    if (outcome == StageEquations::Outcome::not_converged) {
       ++work_.newton_failures;
       k_[0] = start;
       return Result::no_convergence;
@@ -124,6 +130,7 @@ class ImplicitStepper final : public ForwardStepper {
 
   double initial_step_size(double rtol, double atol, double span) override {
     evaluate_start(t_);
+    require_finite_start(slope(), t_);
     const auto later = [this](double after, const TensorList& z) { return evaluate(t_ + after, z); };
     return hairer_first_step(state_.z, slope(), later, direction_, rtol, atol, span, tableau_.error_order, measured_count());
   }
@@ -148,7 +155,7 @@ class ImplicitStepper final : public ForwardStepper {
   void require_acceptable() const override {
     if (result_ == ImplicitStages::Result::no_convergence)
       fail(Status::no_convergence, "the equations of implicit step ", accepted_ + 1, ", t = ", t_, ", h = ", h_, ", ", stages_.remedy(state_.z));
-    if (result_ == ImplicitStages::Result::non_finite) fail_non_finite(stages_.k(), t_ + h_ / 2);
+    if (result_ == ImplicitStages::Result::non_finite) fail_non_finite(stages_.evaluated(), t_ + h_ / 2);
   }
 
   void accept() override {

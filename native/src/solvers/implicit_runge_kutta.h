@@ -40,6 +40,8 @@ class ImplicitStages {
   /// Slopes k_i, and those of the explicit part where f is split.
   const std::vector<TensorList>& k() const { return k_; }
   const std::vector<TensorList>& l() const { return l_; }
+  /// f where the step met something that is not finite.
+  const std::vector<TensorList>& evaluated() const { return infinite_.empty() ? k_ : infinite_; }
 
  private:
   /// out = z + h sum of weights[j] k_j + h sum of explicit_weights[j] l_j.
@@ -53,6 +55,7 @@ class ImplicitStages {
   ImplicitWork& work_;
   std::vector<TensorList> k_, l_;
   TensorList solved_;
+  std::vector<TensorList> infinite_;  ///< f of one stage
 };
 
 /// Whether a step of these dynamics treats two parts apart.

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "solvers/alf_kernels.h"
 #include "solvers/gmres.h"
 #include "solvers/rk_kernels.h"
 #include "tensors/autocast.h"
@@ -101,11 +102,12 @@ TensorList StageEquations::begin(const at::Tensor& t, const TensorList& z) {
 }
 
 double StageEquations::size_of(const at::Tensor& update, const TensorList& z) const {
+  if (update.numel() == 0) return 0;
   const auto scale = flat(z).abs().mul_(settings_.rtol + 16 * settings_.epsilon).add_(settings_.atol);
   return update.div(scale).to(at::kDouble).square().mean().sqrt().item<double>();
 }
 
-bool StageEquations::solve(const at::Tensor& t, const TensorList& base, double scale, TensorList& y) {
+StageEquations::Outcome StageEquations::solve(const at::Tensor& t, const TensorList& base, double scale, TensorList& y) {
   const bool dense = is_dense(base);
   auto z = empty_like(base), guess = dense ? empty_like(base) : TensorList{};
   if (dense) combine({}, {y}, {1}, 1, guess);
@@ -121,10 +123,14 @@ bool StageEquations::solve(const at::Tensor& t, const TensorList& base, double s
     else
       around_(/*start=*/false, [&] { u = laid_out_as(f_.eval(t, z), z); });
     ++work_.newton_iterations;
+    if (before == 0 && !all_finite(u)) {
+      y = std::move(u);
+      return Outcome::non_finite;
+    }
     const auto update = matrix_.solve(flat(u).mul_(scale).sub_(flat(y)), scale, /*tolerance=*/1e-3).x;
     const double size = size_of(update, z), rate = before > 0 ? size / before : 0;
     if (before > 0 && rate >= 1 && size <= 100 && update.norm().item<double>() <= 100 * settings_.epsilon * flat(z).norm().item<double>())
-      return true;  // what is left is rounding
+      return Outcome::converged;  // what is left is rounding
     if (!always_fresh && !(rate < 1)) {
       // Diverged with an old Jacobian: where it went, there may be another root. From the guess again.
       take_back(y);
@@ -133,15 +139,15 @@ bool StageEquations::solve(const at::Tensor& t, const TensorList& base, double s
       before = 0;
       continue;
     }
-    if (!std::isfinite(size) || (rate > 2 && !settings_.patient)) return false;
+    if (!std::isfinite(size) || (rate > 2 && !settings_.patient)) return Outcome::not_converged;
     combine(y, {unflat(update, y)}, {1}, 1, y);
     // What is left after a contraction by `rate`; the first update has none to compare with.
-    if (before > 0 ? rate < 1 && size * std::max(rate, 1e-3) / (1 - rate) <= 1 : size <= 1e-2) return true;
+    if (before > 0 ? rate < 1 && size * std::max(rate, 1e-3) / (1 - rate) <= 1 : size <= 1e-2) return Outcome::converged;
     // At this rate the iterations that are left do not suffice (Hairer & Wanner II, IV.8.10).
     fresh = always_fresh || (before > 0 && (rate > 0.2 || size * std::pow(rate, settings_.max_iterations - 1 - iteration) > 1));
     before = size;
   }
-  return false;
+  return Outcome::not_converged;
 }
 
 std::string StageEquations::remedy(const TensorList& z) const {

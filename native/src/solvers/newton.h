@@ -72,8 +72,9 @@ class StageEquations {
   TensorList begin(const at::Tensor& t, const TensorList& z);
   /// To be called before the stages of each trial of the step.
   void start_trial() { matrix_ = start_; }
-  /// y: the first guess, then the solution, in tensors laid out as base that are nobody else's. Returns whether it converged.
-  bool solve(const at::Tensor& t, const TensorList& base, double scale, TensorList& y);
+  enum class Outcome { converged, not_converged, non_finite };
+  /// y: the first guess, then the solution, in tensors laid out as base that are nobody else's; where f of the guess is not finite, that.
+  Outcome solve(const at::Tensor& t, const TensorList& base, double scale, TensorList& y);
   /// What to say where solve() did not converge: "were not solved in ...; ...".
   std::string remedy(const TensorList& z) const;
   /// (I - scale J)^-1 r with the newest J; r itself where there is none.

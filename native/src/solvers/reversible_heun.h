@@ -67,6 +67,7 @@ class HeunInverse final : public StepInverse {
   TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) override;
   Start start(double t0, TensorList z0) override;
   /// As ALF's: over the tensors, y and f, and yhat and f.
+  double speed() const override;
   double drift(const SolverState& known) const override;
   void set_state(const SolverState& state) override;
 

@@ -95,6 +95,8 @@ StepInverse::Start HeunInverse::start(double t0, TensorList z0) {
   return {std::move(state), scalar(pulled.a_t), at_z0};
 }
 
+double HeunInverse::speed() const { return largest_value(slopes_of(state_.v)); }
+
 double HeunInverse::drift(const SolverState& known) const {
   const auto count = known.z.size();
   double worst = 0;

@@ -98,6 +98,7 @@ class CoupledRkInverse final : public StepInverse {
   TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) override;
   Start start(double t0, TensorList z0) override;
   /// Over the tensors of y and z: max |dy| / max(max |y|, span max |f|) with f at the state, and the same of z.
+  double speed() const override;
   double drift(const SolverState& known) const override;
 
  private:

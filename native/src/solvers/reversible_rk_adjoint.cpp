@@ -88,6 +88,8 @@ StepInverse::Start CoupledRkInverse::start(double, TensorList z0) {
   return start;
 }
 
+double CoupledRkInverse::speed() const { return *std::max_element(speed_.begin(), speed_.end()); }
+
 double CoupledRkInverse::drift(const SolverState& known) const {
   double worst = 0;
   for (std::size_t i = 0; i < known.z.size(); ++i) {

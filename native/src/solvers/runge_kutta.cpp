@@ -60,6 +60,7 @@ void RkStepper::evaluate_start(double t, const TensorList& z) {
 
 double RkStepper::initial_step_size(double rtol, double atol, double span) {
   evaluate_start(t_, state_.z);
+  require_finite_start(stages_.k()[0], t_);
   const auto z = measured(state_.z), f0 = measured(stages_.k()[0]);
   const double guess = first_step_size(z, f0, rtol, atol, span);
   auto z1 = empty_like(state_.z);

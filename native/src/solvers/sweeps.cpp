@@ -44,6 +44,12 @@ TensorList ForwardStepper::checked_start(const TensorList& z0, double t0) {
   return z;
 }
 
+void ForwardStepper::require_finite_start(const TensorList& f0, double t0) {
+  for (std::size_t i = 0; i < f0.size(); ++i)
+    if (!all_finite({f0[i]}))
+      fail(Status::non_finite, "f(t0, z0) has infinite or NaN elements in state ", i, "; check the dynamics at t0 = ", t0);
+}
+
 void ForwardStepper::fail_non_finite(const std::vector<TensorList>& u, double t) const {
   const auto where = text_of(" at step ", accepted_ + 1, ", t = ", t, "; use shorter steps or adaptive ones, or check f there");
   for (const auto& stage : u)

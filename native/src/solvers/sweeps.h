@@ -58,6 +58,8 @@ class ForwardStepper : public Stepper {
   Dynamics& dynamics() { return dynamics_; }
   /// Dense copies. Throws non_finite naming the one that is not finite.
   static TensorList checked_start(const TensorList& z0, double t0);
+  /// Throws non_finite.
+  static void require_finite_start(const TensorList& f0, double t0);
   /// To be called at each trial.
   void tell(double h) {
     if (std::exchange(new_step_, false) && observer_.before_step) observer_.before_step(h, state_);
@@ -195,6 +197,8 @@ class StepInverse : public CotangentSweep {
   };
   /// Pulls the hidden state's cotangent back to z0. z0: kept by the state.
   virtual Start start(double t0, TensorList z0) = 0;
+  /// The largest |f| that is known about the state that it stands at; 0 where none is.
+  virtual double speed() const { return 0; }
   /// The relative distance of the state that it stands at from the known one, infinite for a NaN.
   virtual double drift(const SolverState& known) const = 0;
 

@@ -73,6 +73,34 @@ TEST(CallbackVjp, IsCalledOncePerReverseStepAndEvalNever) {
   EXPECT_EQ(vjps, 11);
 }
 
+TEST(CallbackVjp, MayWriteEveryResultToTheSameTensors) {
+  const ByHand by_hand;
+  const auto expected = [&](SolverKind solver, GradientKind kind, const std::shared_ptr<Dynamics>& f) {
+    auto options = fixed_steps(0.15, 1, kind);
+    options.solver = solver;
+    return differentiate({f, {wave({3, 4})}, 0.1, 1, {0.4, 1}}, options);
+  };
+  const auto u = at::empty({3, 4}, at::kDouble), a_z = at::empty({3, 4}, at::kDouble);
+  const auto keeps = std::make_shared<CallbackDynamics>(
+      [=](const at::Tensor& t, const TensorList& z) {
+        at::Tensor(u).copy_(by_hand.eval(t, z)[0]);
+        return TensorList{u};
+      },
+      [=](const at::Tensor& t, const TensorList& z, const TensorList& a_u, std::size_t) {
+        auto result = by_hand.vjp(t, z, a_u);
+        at::Tensor(u).copy_(result.first[0]);
+        at::Tensor(a_z).copy_(result.second.a_z[0]);
+        result.first = {u};
+        result.second.a_z = {a_z};
+        return result;
+      },
+      TensorList{by_hand.w}, TensorList{});
+  const auto fresh = callback(plain_vjp(by_hand), by_hand, {by_hand.w});
+  for (const auto solver : {SolverKind::rk4, SolverKind::dopri5, SolverKind::crank_nicolson})
+    EXPECT_LE(gap(expected(solver, GradientKind::pnode, keeps), expected(solver, GradientKind::pnode, fresh)), 1e-12);
+  EXPECT_LE(gap(expected(SolverKind::rk4, GradientKind::reversible, keeps), expected(SolverKind::rk4, GradientKind::reversible, fresh)), 1e-12);
+}
+
 TEST(CallbackVjp, SlotsLeftOutAreZero) {
   const ByHand by_hand;
   const auto nothing = callback(changed_vjp(by_hand,

@@ -146,6 +146,19 @@ TEST(AutomaticSnapshots, OfAStateThatStartsAtZeroAreNotKeptForNothing) {
   EXPECT_LE(statistics.reconstruction_error, 1e-5);
 }
 
+TEST(AutomaticSnapshots, OfAStateThatIsZeroAtBothEndsAreNotKeptForNothing) {
+  const auto f = dynamics([](const at::Tensor& t, const TensorList& z) { return TensorList{2 * M_PI * (2 * M_PI * t).cos() + 0 * z[0]}; });
+  for (const auto& options : {fixed_steps(0.01), [] {
+                                auto reversible = fixed_steps(0.01, 1, GradientKind::reversible);
+                                reversible.solver = SolverKind::reversible_heun;
+                                return reversible;
+                              }()}) {
+    const auto statistics = differentiate({f, {at::zeros({4}, at::kDouble)}}, options).statistics;
+    EXPECT_EQ(statistics.snapshots, 0);
+    EXPECT_EQ(statistics.steps_replayed, 0);
+  }
+}
+
 TEST(AutomaticSnapshots, RepairBeforeFIsCalledFarFromEveryStateThatItHasSeen) {
   const auto f = dynamics([](const at::Tensor&, const TensorList& z) {
     if (!(z[0].abs().max().item<double>() < 5e5)) throw std::out_of_range("f was called at a state that is none");

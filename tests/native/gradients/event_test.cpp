@@ -132,5 +132,24 @@ TEST(Event, FailuresNameWhatToDo) {
   EXPECT_THAT(error_text(Status::invalid_argument, [&] { solve(problem, unrecorded); }), HasSubstr("was not recorded"));
 }
 
+TEST(Event, ThatCannotBeSteppedToLeavesTheStateBeforeItsStep) {
+  bool fails = false;
+  const auto f = dynamics([&](const at::Tensor&, const TensorList& z) { return TensorList{fails ? at::full_like(z[0], NAN) : at::ones_like(z[0])}; });
+  const auto observer = event([&](const at::Tensor& t, const TensorList& z) {
+    fails = t.item<double>() > 0.35;  // found: every f from here on is of a step that is to end on it
+    return z[0].sum() - 0.35;
+  });
+  for (const auto gradient : {GradientKind::aca, GradientKind::backprop}) {
+    fails = false;
+    auto options = with(SolverKind::rk4, fixed_steps(0.1), gradient);
+    options.failure = FailureKind::value;
+    const auto solution = observe({f, {at::zeros({1}, at::kDouble)}}, options, observer).solution;
+    EXPECT_EQ(solution.outcome->status, Status::non_finite);
+    EXPECT_NEAR(solution.outcome->reached, 0.3, 1e-12);
+    EXPECT_NEAR(solution.states[0].item<double>(), 0.3, 1e-12);
+    EXPECT_EQ(solution.statistics->steps_accepted, 3);
+  }
+}
+
 }  // namespace
 }  // namespace neuralode::testing

@@ -124,6 +124,42 @@ TEST(NonFinite, WithAdaptiveStepsTheyShrinkTowardsTheTimeAndItIsNamed) {
                 HasSubstr("t = 0.5"));
 }
 
+TEST(NonFinite, AtTheStartItIsNamedByEverySolver) {
+  const auto f = dynamics([](const at::Tensor&, const TensorList& z) { return TensorList{z[0] / 0}; });
+  for (const auto solver : {SolverKind::alf, SolverKind::bosh3, SolverKind::dopri8, SolverKind::reversible_heun, SolverKind::trbdf2, SolverKind::kencarp3})
+    for (const auto kind : {GradientKind::none, GradientKind::backprop}) {
+      auto options = adaptive_steps(1e-3, 1e-6, kind);
+      options.solver = solver;
+      EXPECT_THAT(error_text(Status::non_finite, [&] { solve_plainly({f, {wave({4})}}, options); }), HasSubstr("f(t0, z0)"));
+    }
+}
+
+TEST(NonFinite, InsideImplicitStepsItIsNoSolutionOfTheirEquations) {
+  const auto f = dynamics(
+      [](const at::Tensor& t, const TensorList& z) { return TensorList{t.item<double>() > 0.5 ? at::full_like(z[0], NAN) : -z[0]}; });
+  for (const std::int64_t size : {3, 100})  // Jacobian and GMRES
+    for (const auto solver : {SolverKind::backward_euler, SolverKind::crank_nicolson, SolverKind::trbdf2, SolverKind::kencarp3})
+      for (const auto kind : {GradientKind::none, GradientKind::backprop})
+        for (auto options : {fixed_steps(0.1, 1, kind), adaptive_steps(1e-3, 1e-6, kind)}) {
+          options.solver = solver;
+          if (traits_of(solver).error_order == 0 && options.steps.step_size == 0) continue;
+          if (kind == GradientKind::backprop && size == 100) continue;  // refused
+          EXPECT_THAT(error_text(Status::non_finite, [&] { solve_plainly({f, {wave({size})}}, options); }), HasSubstr("t = 0.5"));
+        }
+}
+
+TEST(NonFinite, CotangentsPassThroughImplicitSteps) {
+  const auto f = dynamics([](const at::Tensor&, const TensorList& z) { return TensorList{-z[0]}; });
+  for (const std::int64_t size : {3, 100}) {
+    auto options = fixed_steps(0.1, 1, GradientKind::pnode);
+    options.solver = SolverKind::backward_euler;
+    const auto z0 = wave({size}).requires_grad_();
+    const auto solution = solve_plainly({f, {z0}}, options);
+    solution.states[0].backward(at::full_like(z0, INFINITY));
+    EXPECT_FALSE(z0.grad().isfinite().any().item<bool>());  // for a scaler of losses to see
+  }
+}
+
 TEST(NonFinite, ABlowUpInFiniteTimeEndsWithAStatus) {
   // z' = z^2, z(0) = 1 is infinite at t = 1.
   const auto f = dynamics([](const at::Tensor&, const TensorList& z) { return TensorList{z[0].square()}; });

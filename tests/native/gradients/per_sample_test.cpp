@@ -135,7 +135,9 @@ TEST(PerSampleSteps, TakeFloatsAndBatchesThatAreNotOutermostInMemory) {
 TEST(PerSampleSteps, OfNoTimeAndOfNoSamplesGiveTheStateBack) {
   const auto options = per_sample(SolverKind::dopri5, adaptive_steps(1e-3, 1e-3, GradientKind::pnode));
   EXPECT_TRUE(identical(solve_plainly({van_der_pol(), {starts_of({1, 5})}, 1, 1}, options).states[0], starts_of({1, 5})));
-  EXPECT_EQ(solve_plainly({van_der_pol(), {at::zeros({0, 3}, at::kDouble)}, 0, 1}, options).states[0].numel(), 0);
+  const auto empty = solve_plainly({van_der_pol(), {at::zeros({0, 3}, at::kDouble)}, 0, 1}, options);
+  EXPECT_EQ(empty.states[0].numel(), 0);
+  EXPECT_EQ(empty.outcome->reached, 1);
 }
 
 TEST(PerSampleFailure, NamesTheSample) {

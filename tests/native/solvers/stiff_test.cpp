@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dynamics/callback_dynamics.h"
 #include "dynamics/split_dynamics.h"
 #include "solvers/implicit_tableau.h"
 #include "support/expect.h"
@@ -210,6 +211,28 @@ TEST(Imex, HasItsOrderOnAStiffSplit) {
   EXPECT_LE(error(0.1), 1e-2);  // h k = 5: explicit methods of this order are bounded up to 2.5
 }
 
+TEST(Imex, OtherSolversStepTheSumWithTheImplicitPartsPreconditioner) {
+  const auto part = [](double rate) {
+    const auto f = [rate](const at::Tensor&, const TensorList& z) { return TensorList{rate * z[0]}; };
+    return std::make_shared<CallbackDynamics>(
+        f,
+        [=](const at::Tensor& t, const TensorList& z, const TensorList& a_u, std::size_t) {
+          return std::pair{f(t, z), InputCotangents{at::Tensor(), {rate * a_u[0]}, {}}};
+        },
+        TensorList{}, TensorList{});
+  };
+  const auto split = std::make_shared<SplitDynamics>(part(-1), part(-50));
+  int calls = 0;
+  split->set_preconditioner([&](const at::Tensor&, const TensorList&, double scale, bool, const TensorList& r) {
+    ++calls;
+    return TensorList{r[0] / (1 + 50 * scale)};
+  });
+  const auto z0 = wave({100});
+  const auto solution = solve_plainly({split, {z0}, 0, 0.1}, adaptive(SolverKind::trbdf2, 1e-6, 1e-9));
+  EXPECT_LE((solution.states[0] - z0 * std::exp(-5.1)).abs().max().item<double>(), 1e-6);
+  EXPECT_GT(calls, 0);
+}
+
 TEST(Imex, SolvesEquationsOfTheImplicitPartAlone) {
   int explicit_graphs = 0;
   const auto slow = dynamics([&](const at::Tensor&, const TensorList& z) {
@@ -240,6 +263,15 @@ TEST(Newton, FindsTheRootOfLongFixedStepsThatAnOldJacobianLeadsAwayFrom) {
     options.solver = SolverKind::backward_euler;
     const auto solution = solve_plainly({robertson(), {at::tensor({1.0, 0.0, 0.0}, at::kDouble)}, 0, 40}, options);
     EXPECT_LE(relative_error(solution.states[0], {0.7158270688, 0.9185534764e-5, 0.2841637457}), 0.015 * h + 1e-3) << h;
+  }
+}
+
+TEST(Newton, HasNothingToSolveForAnEmptyState) {
+  const auto f = dynamics([](const at::Tensor&, const TensorList& z) { return TensorList{-z[0]}; });
+  for (const auto solver : {SolverKind::backward_euler, SolverKind::crank_nicolson, SolverKind::trbdf2, SolverKind::kencarp3}) {
+    auto options = fixed_steps(0.1, 1, GradientKind::none);
+    options.solver = solver;
+    EXPECT_EQ(solve_plainly({f, {at::zeros({0, 3}, at::kDouble)}}, options).states[0].size(1), 3);
   }
 }
 

@@ -36,6 +36,7 @@ class DriveSamples {
       stepper_.land(0, everybody);
       return;
     }
+    if (everybody.empty()) grid_.end = landings_.back();  // an empty batch has nobody to wait for
     choose_first_steps();
     while (std::any_of(travellers_.begin(), travellers_.end(), [&](const auto& traveller) { return !is_done(traveller); })) round();
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "solvers/alf_arithmetic.h"
+#include "solvers/alf_kernels.h"
 #include "solvers/per_sample/method.h"
 #include "solvers/sweeps.h"
 
@@ -77,6 +78,7 @@ class SampleAlfInverse final : public StepInverse {
                    bool wants_times);
   TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) override;
   Start start(double t0, TensorList z0) override;
+  double speed() const override { return largest_value(state_.v); }
   double drift(const SolverState& known) const override { return drift_.drift(state_, known); }
 
  private:
