@@ -73,7 +73,8 @@ class Undo {
     for (auto step = last; step > first && !strayed; --step) {
       undo(step - 1, step - 1 > first ? nullptr : from_t0 ? start_if_landed_on(steps_[first], at_t0.state) : start);
       // f may throw far from every state that it has seen: a stretch that is lost is not undone to its end.
-      if (repairs && step == last) garbage = std::max(garbage, 4 * span_ * inverse_->speed());  // both ends may be near 0
+      // Both ends may be near 0 and the states between them not.
+      if (repairs && step == last && garbage < 1e-2 * span_ * inverse_->speed()) garbage = 4 * span_ * inverse_->speed();
       strayed = repairs && (last - step) % 4 == 3 && !(largest_value(inverse_->state().z) <= garbage);
     }
     if (from_t0 && knows_z0_ && strayed) at_t0.state = start_state();
