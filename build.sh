@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-2}"
 
-packages=(g++ cmake ninja-build ccache libturbojpeg0-dev libpng-dev zlib1g-dev nlohmann-json3-dev libgtest-dev libgmock-dev libopenblas0-pthread)
+packages=(g++ make pkg-config cmake ninja-build ccache libturbojpeg0-dev libpng-dev zlib1g-dev nlohmann-json3-dev libgtest-dev libgmock-dev libopenblas0-pthread)
 [ -n "${CMAKE_PREFIX_PATH:-}" ] || packages+=(libtorch-dev)   # a libtorch of one's own comes through CMAKE_PREFIX_PATH
 
 say() { printf '%s\n' "$*" >&2; }

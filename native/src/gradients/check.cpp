@@ -43,6 +43,8 @@ void check_reversal(const SolveOptions& options) {
   check_range("failure", static_cast<int>(options.failure), 1);
   require(std::isfinite(options.drift_tolerance) && options.drift_tolerance >= 0, "drift_tolerance: ", options.drift_tolerance,
           " is no tolerance; give a positive number, or 0 for the square root of the dtype's epsilon");
+  require(options.drift_tolerance == 0 || undoes_steps(options.gradient),
+          "drift_tolerance: ", options.drift_tolerance, " is for the gradient methods that undo steps, mali (0) and reversible (7); set it to 0");
   const bool every = options.snapshots == SnapshotKind::every;
   require(!every || options.snapshot_interval >= 1, "snapshot_interval: ", options.snapshot_interval,
           " is no number of steps; give 1 or more");

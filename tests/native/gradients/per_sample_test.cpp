@@ -99,12 +99,7 @@ TEST(PerSampleSteps, WithMixedStiffnessTakeAsManyRoundsAsTheStiffestSampleTrials
   const auto reference = solve_plainly(ode, per_sample(SolverKind::dopri8, adaptive_steps(1e-12, 1e-12, GradientKind::none))).states[0];
   for (const auto solver : {SolverKind::bosh3, SolverKind::dopri5, SolverKind::tsit5}) {
     const auto steps = adaptive_steps(1e-5, 1e-5, GradientKind::none);
-    auto joint = steps;
-    joint.solver = solver;
-    const auto one = solve_plainly(ode, joint), own = solve_plainly(ode, per_sample(solver, steps));
-    std::printf("%s: joint nfe %lld, error %.1e; per sample nfe %lld, error %.1e\n", sample_solver_name(solver).c_str(),
-                static_cast<long long>(one.statistics->nfe_forward), gap(one.states[0], reference),
-                static_cast<long long>(own.statistics->nfe_forward), gap(own.states[0], reference));
+    const auto own = solve_plainly(ode, per_sample(solver, steps));
     std::int64_t most = 0;
     for (const auto& sample : own.grid->samples) most = std::max(most, sample.accepted + sample.rejected);
     EXPECT_EQ(own.statistics->nfe_forward, 2 + most * (static_cast<std::int64_t>(tableau_of(solver).stages()) - 1));

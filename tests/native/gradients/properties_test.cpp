@@ -40,7 +40,7 @@ struct Drawn {
   Ode ode() const { return {f, z0, 0.3, 0.3 + h * steps}; }
   SolveOptions options(GradientKind gradient = GradientKind::mali) const {
     auto result = fixed_steps(std::abs(h), eta, gradient);
-    result.drift_tolerance = 1e30;  // the bounds are checked here
+    if (undoes_steps(gradient)) result.drift_tolerance = 1e30;  // the bounds are checked here
     return result;
   }
   double epsilon() const { return dtype == at::kDouble ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon(); }

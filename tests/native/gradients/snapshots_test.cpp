@@ -109,6 +109,11 @@ TEST(SnapshotOptions, ThatDoNotFitAreRefused) {
     return error_text(Status::invalid_argument, [&] { check(options); });
   };
   EXPECT_THAT(refused([](auto& options) { options.snapshots = SnapshotKind::every; }), HasSubstr("snapshot_interval: 0"));
+  EXPECT_THAT(refused([](auto& options) {
+                options.gradient = GradientKind::aca;
+                options.drift_tolerance = 0.1;
+              }),
+              HasSubstr("drift_tolerance: 0.1"));
   EXPECT_THAT(refused([](auto& options) { options.snapshot_interval = 3; }), HasSubstr("snapshot_interval: 3"));
   EXPECT_THAT(refused([](auto& options) { options.snapshots = static_cast<SnapshotKind>(3); }), HasSubstr("snapshots: 3"));
   EXPECT_THAT(refused([](auto& options) { options.reversal = static_cast<ReversalKind>(2); }), HasSubstr("reversal: 2"));

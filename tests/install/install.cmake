@@ -1,0 +1,31 @@
+# Installs BUILD, moves the tree away, and builds and runs EXAMPLE against it in empty folders below WORK.
+file(REMOVE_RECURSE ${WORK})
+file(MAKE_DIRECTORY ${WORK})
+function(run)
+  execute_process(COMMAND ${ARGV} OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "${ARGV}: ${result}\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+function(expect_pendulum program)
+  run(${program})
+  if(NOT output MATCHES "k = 4.000, c = 0.300\nobjects left: 0")
+    message(FATAL_ERROR "${program} printed\n${output}")
+  endif()
+endfunction()
+
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/first)
+file(RENAME ${WORK}/first ${WORK}/installed)
+
+file(COPY ${EXAMPLE}/ DESTINATION ${WORK}/make)
+file(GLOB description ${WORK}/installed/lib*/pkgconfig ${WORK}/installed/lib/*/pkgconfig)
+set(ENV{PKG_CONFIG_PATH} ${description})
+run(make -C ${WORK}/make)
+expect_pendulum(${WORK}/make/pendulum)
+
+file(COPY ${EXAMPLE}/ DESTINATION ${WORK}/cmake)
+run(${CMAKE_COMMAND} -S ${WORK}/cmake -B ${WORK}/cmake/build -DCMAKE_PREFIX_PATH=${WORK}/installed)
+run(${CMAKE_COMMAND} --build ${WORK}/cmake/build)
+expect_pendulum(${WORK}/cmake/build/pendulum)
