@@ -17,9 +17,9 @@ namespace neuralode {
 
 namespace {
 
-class Run {
+class Recording {
  public:
-  Run(const Problem& problem, const Observer* observer)
+  Recording(const Problem& problem, const Observer* observer)
       : problem_(problem),
         observer_(observer),
         finds_event_(observer != nullptr && observer->event),
@@ -111,7 +111,7 @@ class Run {
 
 ObservedSolution solve_backprop(const Problem& problem, const Observer* observer) {
   if (problem.options.per_sample) return {solve_backprop_samples(problem), {}};
-  return Run(problem, observer).run();
+  return Recording(problem, observer).run();
 }
 
 }  // namespace neuralode
