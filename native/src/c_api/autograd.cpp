@@ -35,17 +35,28 @@ c10::IValue ivalue_of(const neuralode_value& value, std::int64_t index) {
   require(!list || (value.count >= 0 && (value.count == 0 || value.data != nullptr)), "arguments[", index, "]: a list of ", value.count,
           " elements with ", value.data == nullptr ? "no" : "its", " data");
   switch (value.kind) {
-    case NEURALODE_VALUE_NONE: return {};
-    case NEURALODE_VALUE_BOOL: return value.integer != 0;
-    case NEURALODE_VALUE_INT: return value.integer;
-    case NEURALODE_VALUE_DOUBLE: return value.real;
-    case NEURALODE_VALUE_TENSOR: return tensor_or_undefined(value.tensor);
-    case NEURALODE_VALUE_STRING: return std::string(static_cast<const char*>(not_null(value.data, "arguments: a string's data")));
-    case NEURALODE_VALUE_INT_LIST: return list_of<std::int64_t, std::int64_t>(value);
-    case NEURALODE_VALUE_DOUBLE_LIST: return list_of<double, double>(value);
-    case NEURALODE_VALUE_TENSOR_LIST: return tensor_list_of(value);
-    case NEURALODE_VALUE_BOOL_LIST: return list_of<bool, std::int32_t>(value);
-    default: fail(Status::invalid_argument, "arguments[", index, "].kind: ", value.kind, " is none of neuralode_value_kind");
+    case NEURALODE_VALUE_NONE:
+      return {};
+    case NEURALODE_VALUE_BOOL:
+      return value.integer != 0;
+    case NEURALODE_VALUE_INT:
+      return value.integer;
+    case NEURALODE_VALUE_DOUBLE:
+      return value.real;
+    case NEURALODE_VALUE_TENSOR:
+      return tensor_or_undefined(value.tensor);
+    case NEURALODE_VALUE_STRING:
+      return std::string(static_cast<const char*>(not_null(value.data, "arguments: a string's data")));
+    case NEURALODE_VALUE_INT_LIST:
+      return list_of<std::int64_t, std::int64_t>(value);
+    case NEURALODE_VALUE_DOUBLE_LIST:
+      return list_of<double, double>(value);
+    case NEURALODE_VALUE_TENSOR_LIST:
+      return tensor_list_of(value);
+    case NEURALODE_VALUE_BOOL_LIST:
+      return list_of<bool, std::int32_t>(value);
+    default:
+      fail(Status::invalid_argument, "arguments[", index, "].kind: ", value.kind, " is none of neuralode_value_kind");
   }
 }
 
@@ -79,7 +90,8 @@ void append(std::vector<Result>& results, const c10::IValue& value, const char* 
   } else if (value.isNone()) {
     results.push_back(number(NEURALODE_VALUE_NONE, 0, 0));
   } else {
-    fail(Status::unsupported, name, ": returns a ", value.tagKind(), ", which cannot be handed out; use an operator that returns tensors or numbers");
+    fail(Status::unsupported, name, ": returns a ", value.tagKind(),
+         ", which cannot be handed out; use an operator that returns tensors or numbers");
   }
 }
 
@@ -102,7 +114,8 @@ neuralode_status neuralode_op_call(const char* name, const char* overload, const
     for (std::int64_t i = 0; i < argument_count; ++i) inputs.push_back(ivalue_of(arguments[i], i));
     std::vector<Result> results;
     for (const auto& output : call_operator(name, overload == nullptr ? "" : overload, std::move(inputs))) append(results, output, name);
-    require(capacity >= static_cast<std::int64_t>(results.size()), "capacity: ", name, " returns ", results.size(), " values, out_results holds ", capacity);
+    require(capacity >= static_cast<std::int64_t>(results.size()), "capacity: ", name, " returns ", results.size(),
+            " values, out_results holds ", capacity);
     if (!results.empty()) not_null(out_results, "out_results");
     for (std::size_t i = 0; i < results.size(); ++i) {
       out_results[i] = results[i].value;
@@ -115,8 +128,10 @@ neuralode_status neuralode_op_call(const char* name, const char* overload, const
 neuralode_status neuralode_tensor_set_requires_grad(neuralode_tensor tensor, int32_t requires_grad) {
   return guarded([&] {
     const auto& value = tensor_of(tensor, "tensor");
-    require(value.is_leaf() || requires_grad != 0, "requires_grad: the tensor is the result of an operation and always records; detach it instead");
-    require(requires_grad == 0 || value.is_floating_point(), "requires_grad: ", value.scalar_type(), " tensors have no gradient; convert to a float dtype");
+    require(value.is_leaf() || requires_grad != 0,
+            "requires_grad: the tensor is the result of an operation and always records; detach it instead");
+    require(requires_grad == 0 || value.is_floating_point(), "requires_grad: ", value.scalar_type(),
+            " tensors have no gradient; convert to a float dtype");
     value.requires_grad_(requires_grad != 0);
   });
 }
@@ -133,8 +148,9 @@ neuralode_status neuralode_tensor_set_grad(neuralode_tensor tensor, neuralode_te
   return guarded([&] {
     const auto& value = tensor_of(tensor, "tensor");
     const auto gradient = tensor_or_undefined(grad);
-    require(!gradient.defined() || (gradient.sizes() == value.sizes() && gradient.scalar_type() == value.scalar_type()), "grad: ",
-            gradient.defined() ? text_of(gradient.scalar_type(), gradient.sizes()) : "", " does not fit the tensor ", value.scalar_type(), value.sizes());
+    require(!gradient.defined() || (gradient.sizes() == value.sizes() && gradient.scalar_type() == value.scalar_type()),
+            "grad: ", gradient.defined() ? text_of(gradient.scalar_type(), gradient.sizes()) : "", " does not fit the tensor ",
+            value.scalar_type(), value.sizes());
     value.mutable_grad() = gradient;
   });
 }
@@ -143,8 +159,10 @@ neuralode_status neuralode_tensor_backward(neuralode_tensor tensor, neuralode_te
   return guarded([&] {
     const auto& value = tensor_of(tensor, "tensor");
     const auto cotangent = tensor_or_undefined(gradient);
-    require(value.requires_grad(), "tensor: requires no gradient: nothing that led to it was recorded; set requires_grad on the inputs, leave no-grad mode");
-    require(cotangent.defined() || value.numel() == 1, "gradient: NULL stands for 1 with one element only; the tensor has shape ", value.sizes());
+    require(value.requires_grad(),
+            "tensor: requires no gradient: nothing that led to it was recorded; set requires_grad on the inputs, leave no-grad mode");
+    require(cotangent.defined() || value.numel() == 1, "gradient: NULL stands for 1 with one element only; the tensor has shape ",
+            value.sizes());
     torch::autograd::backward({value}, {cotangent}, retain_graph != 0, create_graph != 0);
   });
 }
@@ -157,7 +175,8 @@ neuralode_status neuralode_grad(const neuralode_tensor* outputs, const neuralode
     const auto to = tensors_of(inputs, input_count, "inputs");
     require(!from.empty() && !to.empty(), "outputs, inputs: both need at least one tensor");
     not_null(out_gradients, "out_gradients");
-    write_handles(torch::autograd::grad(from, to, cotangents_of(cotangents, output_count), retain_graph != 0, create_graph != 0, /*allow_unused=*/true),
+    write_handles(torch::autograd::grad(from, to, cotangents_of(cotangents, output_count), retain_graph != 0, create_graph != 0,
+                                        /*allow_unused=*/true),
                   out_gradients);
   });
 }

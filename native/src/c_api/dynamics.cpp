@@ -17,7 +17,8 @@ DynamicsFunction eval_function(neuralode_eval_callback eval, std::shared_ptr<Use
   return [eval, user = std::move(user)](const at::Tensor& t, const TensorList& z) {
     const Borrowed time({t}), state(z);
     Slots u(z.size());
-    checked_call("eval", [&] { return eval(user->pointer(), time.data()[0], state.data(), static_cast<std::int64_t>(z.size()), u.data()); });
+    checked_call("eval",
+                 [&] { return eval(user->pointer(), time.data()[0], state.data(), static_cast<std::int64_t>(z.size()), u.data()); });
     return u.take();
   };
 }
@@ -36,9 +37,10 @@ VjpFunction vjp_function(neuralode_vjp_callback vjp, std::shared_ptr<User> user)
 
 }  // namespace
 
-neuralode_status neuralode_dynamics_create_callback(neuralode_eval_callback eval, neuralode_vjp_callback vjp, neuralode_release_callback release,
-                                                    void* user, const neuralode_tensor* parameters, int64_t parameter_count,
-                                                    const neuralode_tensor* buffers, int64_t buffer_count, neuralode_dynamics* out_dynamics) {
+neuralode_status neuralode_dynamics_create_callback(neuralode_eval_callback eval, neuralode_vjp_callback vjp,
+                                                    neuralode_release_callback release, void* user, const neuralode_tensor* parameters,
+                                                    int64_t parameter_count, const neuralode_tensor* buffers, int64_t buffer_count,
+                                                    neuralode_dynamics* out_dynamics) {
   return guarded([&] {
     require(eval != nullptr, "eval is null; give a function that computes f(t, z)");
     not_null(out_dynamics, "out_dynamics");
@@ -47,10 +49,11 @@ neuralode_status neuralode_dynamics_create_callback(neuralode_eval_callback eval
     const auto shared = std::make_shared<User>(user, release);
     try {
       if (vjp == nullptr)
-        *out_dynamics = handle_of_dynamics(std::make_shared<FunctionDynamics>(eval_function(eval, shared), std::move(with), std::move(changing)));
+        *out_dynamics =
+            handle_of_dynamics(std::make_shared<FunctionDynamics>(eval_function(eval, shared), std::move(with), std::move(changing)));
       else
-        *out_dynamics = handle_of_dynamics(std::make_shared<CallbackDynamics>(eval_function(eval, shared), vjp_function(vjp, shared), std::move(with),
-                                                                              std::move(changing)));
+        *out_dynamics = handle_of_dynamics(std::make_shared<CallbackDynamics>(eval_function(eval, shared), vjp_function(vjp, shared),
+                                                                              std::move(with), std::move(changing)));
     } catch (...) {
       shared->disarm();
       throw;
@@ -75,7 +78,8 @@ neuralode_status neuralode_dynamics_set_training(neuralode_dynamics dynamics, in
 
 neuralode_status neuralode_dynamics_to_dtype(neuralode_dynamics dynamics, int32_t dtype) {
   return guarded([&] {
-    const bool floating = dtype == NEURALODE_FLOAT32 || dtype == NEURALODE_FLOAT64 || dtype == NEURALODE_BFLOAT16 || dtype == NEURALODE_FLOAT16;
+    const bool floating =
+        dtype == NEURALODE_FLOAT32 || dtype == NEURALODE_FLOAT64 || dtype == NEURALODE_BFLOAT16 || dtype == NEURALODE_FLOAT16;
     require(floating, "dtype: ", dtype, " is no floating dtype of neuralode_dtype");
     dynamics_of(dynamics).to_dtype(static_cast<at::ScalarType>(dtype));
   });
@@ -95,7 +99,8 @@ neuralode_status neuralode_dynamics_buffers(neuralode_dynamics dynamics, neuralo
   });
 }
 
-neuralode_status neuralode_dynamics_eval(neuralode_dynamics dynamics, double t, const neuralode_tensor* z, int64_t count, neuralode_tensor* out_u) {
+neuralode_status neuralode_dynamics_eval(neuralode_dynamics dynamics, double t, const neuralode_tensor* z, int64_t count,
+                                         neuralode_tensor* out_u) {
   return guarded([&] {
     const auto state = tensors_of(z, count, "z");
     require(!state.empty(), "z: the state is empty; give at least one tensor");

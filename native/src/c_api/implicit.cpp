@@ -41,7 +41,8 @@ neuralode_status neuralode_dynamics_set_preconditioner(neuralode_dynamics dynami
                                                        neuralode_release_callback release, void* user) {
   return guarded([&] {
     auto& value = dynamics_of(dynamics);
-    require(precondition != nullptr || release == nullptr, "release: there is nothing to release without a preconditioner; give NULL for both");
+    require(precondition != nullptr || release == nullptr,
+            "release: there is nothing to release without a preconditioner; give NULL for both");
     value.set_preconditioner(precondition == nullptr ? Preconditioner{}
                                                      : preconditioner_of(precondition, std::make_shared<User>(user, release)));
   });

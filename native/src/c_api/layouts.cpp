@@ -28,23 +28,44 @@ Json solve_layouts() {
   Json result;
   {
     using Struct = neuralode_solve_options;
-    result["neuralode_solve_options"] =
-        layout(sizeof(Struct), {FIELD(struct_size), FIELD(solver), FIELD(gradient), FIELD(reversal), FIELD(step_size), FIELD(rtol), FIELD(atol),
-                                FIELD(initial_step_size), FIELD(eta), FIELD(max_steps), FIELD(snapshots), FIELD(failure), FIELD(snapshot_interval),
-                                FIELD(drift_tolerance), FIELD(checkpoints), FIELD(controller), FIELD(adjoint_seminorm), FIELD(coupling),
-                                FIELD(newton_tolerance), FIELD(dense_jacobian_limit), FIELD(max_newton_iterations), FIELD(krylov_dimension),
-                                FIELD(dense_output), FIELD(per_sample), FIELD(checkpoint_stages), FIELD(reserved)});
+    result["neuralode_solve_options"] = layout(sizeof(Struct), {FIELD(struct_size),
+                                                                FIELD(solver),
+                                                                FIELD(gradient),
+                                                                FIELD(reversal),
+                                                                FIELD(step_size),
+                                                                FIELD(rtol),
+                                                                FIELD(atol),
+                                                                FIELD(initial_step_size),
+                                                                FIELD(eta),
+                                                                FIELD(max_steps),
+                                                                FIELD(snapshots),
+                                                                FIELD(failure),
+                                                                FIELD(snapshot_interval),
+                                                                FIELD(drift_tolerance),
+                                                                FIELD(checkpoints),
+                                                                FIELD(controller),
+                                                                FIELD(adjoint_seminorm),
+                                                                FIELD(coupling),
+                                                                FIELD(newton_tolerance),
+                                                                FIELD(dense_jacobian_limit),
+                                                                FIELD(max_newton_iterations),
+                                                                FIELD(krylov_dimension),
+                                                                FIELD(dense_output),
+                                                                FIELD(per_sample),
+                                                                FIELD(checkpoint_stages),
+                                                                FIELD(reserved)});
   }
   {
     using Struct = neuralode_statistics;
-    result["neuralode_statistics"] = layout(sizeof(Struct), {FIELD(steps_accepted), FIELD(steps_rejected), FIELD(nfe_forward), FIELD(nfe_backward),
-                                                             FIELD(snapshots), FIELD(reconstruction_error), FIELD(snapshot_bytes), FIELD(steps_replayed),
-                                                             FIELD(newton_iterations), FIELD(newton_failures), FIELD(jacobian_products),
-                                                             FIELD(jacobian_products_backward)});
+    result["neuralode_statistics"] =
+        layout(sizeof(Struct), {FIELD(steps_accepted), FIELD(steps_rejected), FIELD(nfe_forward), FIELD(nfe_backward), FIELD(snapshots),
+                                FIELD(reconstruction_error), FIELD(snapshot_bytes), FIELD(steps_replayed), FIELD(newton_iterations),
+                                FIELD(newton_failures), FIELD(jacobian_products), FIELD(jacobian_products_backward)});
   }
   {
     using Struct = neuralode_model_options;
-    result["neuralode_model_options"] = layout(sizeof(Struct), {FIELD(struct_size), FIELD(stem), FIELD(classes), FIELD(image_size), FIELD(seed)});
+    result["neuralode_model_options"] =
+        layout(sizeof(Struct), {FIELD(struct_size), FIELD(stem), FIELD(classes), FIELD(image_size), FIELD(seed)});
   }
   return result;
 }
@@ -53,8 +74,9 @@ Json tensor_layouts() {
   Json result;
   {
     using Struct = neuralode_tensor_info;
-    result["neuralode_tensor_info"] = layout(sizeof(Struct), {FIELD(dims), FIELD(count), FIELD(bytes), FIELD(dtype), FIELD(is_cuda), FIELD(device_index),
-                                                              FIELD(is_contiguous), FIELD(requires_grad), FIELD(is_leaf)});
+    result["neuralode_tensor_info"] =
+        layout(sizeof(Struct), {FIELD(dims), FIELD(count), FIELD(bytes), FIELD(dtype), FIELD(is_cuda), FIELD(device_index),
+                                FIELD(is_contiguous), FIELD(requires_grad), FIELD(is_leaf)});
   }
   {
     using Struct = neuralode_value;
@@ -69,8 +91,8 @@ Json optim_layouts() {
   {
     using Struct = neuralode_optimizer_options;
     result["neuralode_optimizer_options"] =
-        layout(sizeof(Struct), {FIELD(struct_size), FIELD(kind), FIELD(lr), FIELD(momentum), FIELD(weight_decay), FIELD(nesterov), FIELD(reserved),
-                                FIELD(beta1), FIELD(beta2), FIELD(epsilon)});
+        layout(sizeof(Struct), {FIELD(struct_size), FIELD(kind), FIELD(lr), FIELD(momentum), FIELD(weight_decay), FIELD(nesterov),
+                                FIELD(reserved), FIELD(beta1), FIELD(beta2), FIELD(epsilon)});
   }
   {
     using Struct = neuralode_schedule_options;
@@ -85,10 +107,10 @@ Json data_layouts() {
   Json result;
   {
     using Struct = neuralode_loader_options;
-    result["neuralode_loader_options"] =
-        layout(sizeof(Struct), {FIELD(struct_size), FIELD(augmentation), FIELD(batch_size), FIELD(image_size), FIELD(shuffle), FIELD(drop_last),
-                                FIELD(workers), FIELD(prefetch), FIELD(fail_on_error), FIELD(reserved), FIELD(seed), FIELD(min_scale),
-                                FIELD(mean_red), FIELD(mean_green), FIELD(mean_blue), FIELD(std_red), FIELD(std_green), FIELD(std_blue)});
+    result["neuralode_loader_options"] = layout(
+        sizeof(Struct), {FIELD(struct_size), FIELD(augmentation), FIELD(batch_size), FIELD(image_size), FIELD(shuffle), FIELD(drop_last),
+                         FIELD(workers), FIELD(prefetch), FIELD(fail_on_error), FIELD(reserved), FIELD(seed), FIELD(min_scale),
+                         FIELD(mean_red), FIELD(mean_green), FIELD(mean_blue), FIELD(std_red), FIELD(std_green), FIELD(std_blue)});
   }
   {
     using Struct = neuralode_loader_statistics;
@@ -96,8 +118,8 @@ Json data_layouts() {
   }
   {
     using Struct = neuralode_synthetic_options;
-    result["neuralode_synthetic_options"] = layout(sizeof(Struct), {FIELD(struct_size), FIELD(image_size), FIELD(train_per_class), FIELD(test_per_class),
-                                                                    FIELD(quality), FIELD(threads), FIELD(seed)});
+    result["neuralode_synthetic_options"] = layout(sizeof(Struct), {FIELD(struct_size), FIELD(image_size), FIELD(train_per_class),
+                                                                    FIELD(test_per_class), FIELD(quality), FIELD(threads), FIELD(seed)});
   }
   return result;
 }

@@ -38,8 +38,14 @@ neuralode_status neuralode_optimizer_create(const neuralode_optimizer_options* o
   return guarded([&] {
     not_null(out_optimizer, "out_optimizer");
     const auto given = read_options(options, &neuralode_optimizer_options_init);
-    const OptimizerOptions checked{static_cast<OptimizerKind>(given.kind), given.lr,    given.momentum, given.weight_decay, given.nesterov != 0,
-                                   given.beta1,                            given.beta2, given.epsilon};
+    const OptimizerOptions checked{static_cast<OptimizerKind>(given.kind),
+                                   given.lr,
+                                   given.momentum,
+                                   given.weight_decay,
+                                   given.nesterov != 0,
+                                   given.beta1,
+                                   given.beta2,
+                                   given.epsilon};
     auto optimizer = std::make_unique<neuralode_optimizer_t>();
     optimizer->value = make_optimizer(checked, tensors_of(parameters, count, "parameters"));
     *out_optimizer = optimizer.release();
@@ -84,15 +90,22 @@ neuralode_status neuralode_schedule_rate(const neuralode_schedule_options* optio
   return guarded([&] {
     not_null(out_lr, "out_lr");
     const auto given = read_options(options, &neuralode_schedule_options_init);
-    const ScheduleOptions checked{static_cast<ScheduleKind>(given.kind), given.lr,     given.total_steps,     given.period,
-                                  given.gamma,                           given.warmup, given.initial_divisor, given.final_factor};
+    const ScheduleOptions checked{static_cast<ScheduleKind>(given.kind),
+                                  given.lr,
+                                  given.total_steps,
+                                  given.period,
+                                  given.gamma,
+                                  given.warmup,
+                                  given.initial_divisor,
+                                  given.final_factor};
     *out_lr = learning_rate(checked, step);
   });
 }
 
 neuralode_status neuralode_checkpoint_save(const char* path, neuralode_model model, neuralode_optimizer optimizer, const char* metadata) {
   return guarded([&] {
-    Checkpoint::save(not_null(path, "path"), *not_null(model, "model")->value, *not_null(optimizer, "optimizer")->value, not_null(metadata, "metadata"));
+    Checkpoint::save(not_null(path, "path"), *not_null(model, "model")->value, *not_null(optimizer, "optimizer")->value,
+                     not_null(metadata, "metadata"));
   });
 }
 
@@ -115,6 +128,7 @@ neuralode_status neuralode_checkpoint_metadata(neuralode_checkpoint checkpoint, 
 
 neuralode_status neuralode_checkpoint_restore(neuralode_checkpoint checkpoint, neuralode_model model, neuralode_optimizer optimizer) {
   return guarded([&] {
-    not_null(checkpoint, "checkpoint")->value.restore(*not_null(model, "model")->value, optimizer == nullptr ? nullptr : optimizer->value.get());
+    not_null(checkpoint, "checkpoint")
+        ->value.restore(*not_null(model, "model")->value, optimizer == nullptr ? nullptr : optimizer->value.get());
   });
 }

@@ -56,8 +56,8 @@ SolveOptions solve_options_of(const neuralode_solve_options* options) {
 
 Problem problem_of(neuralode_dynamics dynamics, const neuralode_tensor* z0, std::int64_t count, neuralode_tensor t0, neuralode_tensor t1,
                    neuralode_tensor t_eval, const neuralode_solve_options* options) {
-  return {not_null(dynamics, "dynamics")->value, tensors_of(z0, count, "z0"), tensor_of(t0, "t0"), tensor_of(t1, "t1"), tensor_or_undefined(t_eval),
-          solve_options_of(options)};
+  return {not_null(dynamics, "dynamics")->value, tensors_of(z0, count, "z0"), tensor_of(t0, "t0"), tensor_of(t1, "t1"),
+          tensor_or_undefined(t_eval),           solve_options_of(options)};
 }
 
 }  // namespace neuralode::c_api
@@ -95,8 +95,9 @@ neuralode_status neuralode_solve_options_init(neuralode_solve_options* out_optio
   });
 }
 
-neuralode_status neuralode_solve(neuralode_dynamics dynamics, const neuralode_tensor* z0, int64_t count, neuralode_tensor t0, neuralode_tensor t1,
-                                 neuralode_tensor t_eval, const neuralode_solve_options* options, neuralode_solution* out_solution) {
+neuralode_status neuralode_solve(neuralode_dynamics dynamics, const neuralode_tensor* z0, int64_t count, neuralode_tensor t0,
+                                 neuralode_tensor t1, neuralode_tensor t_eval, const neuralode_solve_options* options,
+                                 neuralode_solution* out_solution) {
   return guarded([&] {
     not_null(out_solution, "out_solution");
     const auto problem = problem_of(dynamics, z0, count, t0, t1, t_eval, options);
@@ -139,7 +140,8 @@ neuralode_status neuralode_solution_statistics(neuralode_solution solution, neur
   });
 }
 
-neuralode_status neuralode_solution_status(neuralode_solution solution, neuralode_status* out_status, const char** out_text, double* out_reached) {
+neuralode_status neuralode_solution_status(neuralode_solution solution, neuralode_status* out_status, const char** out_text,
+                                           double* out_reached) {
   return guarded([&] {
     const auto& outcome = *not_null(solution, "solution")->value.outcome;
     not_null(out_status, "out_status");
@@ -159,7 +161,8 @@ neuralode_status neuralode_solution_times(neuralode_solution solution, neuralode
     std::vector<double> times;
     const auto samples = static_cast<std::int64_t>(value.grid->samples.size());
     for (const auto& step : value.grid->steps) {
-      if (!step.samples) times.push_back(step.t);
+      if (!step.samples)
+        times.push_back(step.t);
       else
         for (const auto& trial : step.samples->trials) times.push_back(trial.t);
     }

@@ -19,10 +19,19 @@ namespace {
 
 at::ScalarType dtype_of(std::int32_t dtype) {
   switch (dtype) {
-    case NEURALODE_UINT8: case NEURALODE_INT8: case NEURALODE_INT16: case NEURALODE_INT32: case NEURALODE_INT64:
-    case NEURALODE_FLOAT16: case NEURALODE_FLOAT32: case NEURALODE_FLOAT64: case NEURALODE_BOOL: case NEURALODE_BFLOAT16:
+    case NEURALODE_UINT8:
+    case NEURALODE_INT8:
+    case NEURALODE_INT16:
+    case NEURALODE_INT32:
+    case NEURALODE_INT64:
+    case NEURALODE_FLOAT16:
+    case NEURALODE_FLOAT32:
+    case NEURALODE_FLOAT64:
+    case NEURALODE_BOOL:
+    case NEURALODE_BFLOAT16:
       return static_cast<at::ScalarType>(dtype);
-    default: fail(Status::invalid_argument, "dtype: ", dtype, " is none of neuralode_dtype");
+    default:
+      fail(Status::invalid_argument, "dtype: ", dtype, " is none of neuralode_dtype");
   }
 }
 
@@ -40,13 +49,14 @@ at::IntArrayRef checked_sizes(const std::int64_t* sizes, std::int64_t dims, std:
 }
 
 void require_bytes(const at::Tensor& tensor, std::int64_t bytes) {
-  require(bytes == static_cast<std::int64_t>(tensor.nbytes()), "bytes: ", bytes, " given, the tensor ", tensor.scalar_type(), tensor.sizes(), " has ",
-          tensor.nbytes());
+  require(bytes == static_cast<std::int64_t>(tensor.nbytes()), "bytes: ", bytes, " given, the tensor ", tensor.scalar_type(),
+          tensor.sizes(), " has ", tensor.nbytes());
 }
 
 }  // namespace
 
-neuralode_status neuralode_tensor_create(const void* data, int32_t dtype, const int64_t* sizes, int64_t dims, neuralode_tensor* out_tensor) {
+neuralode_status neuralode_tensor_create(const void* data, int32_t dtype, const int64_t* sizes, int64_t dims,
+                                         neuralode_tensor* out_tensor) {
   return guarded([&] {
     not_null(out_tensor, "out_tensor");
     const auto type = dtype_of(dtype);

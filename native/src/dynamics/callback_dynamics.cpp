@@ -34,7 +34,8 @@ class CallbackNode : public torch::autograd::Function<CallbackNode> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list a_u) {
     if (at::GradMode::is_enabled())
-      fail(Status::unsupported, "double backward: dynamics with a VJP of their own have no second derivative; backward with create_graph = false");
+      fail(Status::unsupported,
+           "double backward: dynamics with a VJP of their own have no second derivative; backward with create_graph = false");
     const auto saved = context->get_saved_variables();
     const auto dynamics = context->saved_data["dynamics"].toCapsule();
     auto& self = *static_cast<Holder*>(dynamics.get())->dynamics;

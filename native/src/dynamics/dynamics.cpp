@@ -115,7 +115,8 @@ TensorList differentiable_parameters(const Dynamics& dynamics) {
 }
 
 TensorList checked_result(TensorList u, const TensorList& z) {
-  require(u.size() == z.size(), "dynamics: f returned ", u.size(), " tensors for a state of ", z.size(), "; it must return one a state tensor");
+  require(u.size() == z.size(), "dynamics: f returned ", u.size(), " tensors for a state of ", z.size(),
+          "; it must return one a state tensor");
   for (std::size_t i = 0; i < z.size(); ++i) {
     require(u[i].defined(), "dynamics: f returned an undefined tensor for state ", i);
     require(u[i].sizes() == z[i].sizes(), "dynamics: f returned shape ", u[i].sizes(), " for state ", i, " of shape ", z[i].sizes(),

@@ -33,7 +33,8 @@ struct Tangents {
 };
 
 /// x = (I - scale J)^-1 r or, transposed, (I - scale J^T)^-1 r, approximately; J = df/dz(t, z). As z.
-using Preconditioner = std::function<TensorList(const at::Tensor& t, const TensorList& z, double scale, bool transposed, const TensorList& r)>;
+using Preconditioner =
+    std::function<TensorList(const at::Tensor& t, const TensorList& z, double scale, bool transposed, const TensorList& r)>;
 
 using NamedTensorList = std::vector<std::pair<std::string, at::Tensor>>;
 
@@ -42,8 +43,9 @@ class Dynamics {
   Dynamics();
   virtual ~Dynamics() = default;
 
-  /// u = f(t, z): as many tensors as z, of the same shapes and dtype. t: 0-dim, or (batch, 1, ..., 1) for steps per sample; of z's dtype and device. Recorded by autograd when
-  /// grad mode is on. Throws invalid_argument when f returns something of another number, shape, dtype or device.
+  /// u = f(t, z): as many tensors as z, of the same shapes and dtype. t: 0-dim, or (batch, 1, ..., 1) for steps per sample; of z's dtype
+  /// and device. Recorded by autograd when grad mode is on. Throws invalid_argument when f returns something of another number, shape,
+  /// dtype or device.
   virtual TensorList eval(const at::Tensor& t, const TensorList& z) = 0;
 
   /// One linearised evaluation at detached inputs. parameters: those of differentiable_parameters() that gradients are wanted for.
@@ -95,7 +97,8 @@ class Dynamics {
 at::Tensor jacobian_of(const Linearization& linearization, const TensorList& z);
 at::Tensor jacobian_of(const Tangents& tangents, const TensorList& z);
 
-/// Tangents of any f by one-sided differences, each product one evaluation: (f(t, z + e v) - f(t, z)) / e, e = sqrt(epsilon) (1 + |z|) / |v|.
+/// Tangents of any f by one-sided differences, each product one evaluation: (f(t, z + e v) - f(t, z)) / e, e = sqrt(epsilon) (1 + |z|) /
+/// |v|.
 Tangents difference_tangents(Dynamics& dynamics, const at::Tensor& t, const TensorList& z);
 
 /// The parameters that require gradients, each tensor once however many names it has.

@@ -17,7 +17,8 @@ TensorList tensors_of(const c10::IValue& value) {
   require(value.isTuple(), "dynamics: the module's forward returned ", value.tagKind(), "; it must return a tensor or a tuple of tensors");
   TensorList result;
   for (const auto& element : value.toTupleRef().elements()) {
-    require(element.isTensor(), "dynamics: the module's forward returned a tuple with a ", element.tagKind(), "; only tensors may be in it");
+    require(element.isTensor(), "dynamics: the module's forward returned a tuple with a ", element.tagKind(),
+            "; only tensors may be in it");
     result.push_back(element.toTensor());
   }
   return result;
@@ -28,7 +29,8 @@ TensorList tensors_of(const c10::IValue& value) {
 ScriptDynamics::ScriptDynamics(torch::jit::Module module) : module_(std::move(module)), forward_(module_.get_method("forward")) {}
 
 std::unique_ptr<ScriptDynamics> ScriptDynamics::load(const std::string& path, const std::string& device) {
-  if (!std::filesystem::is_regular_file(path)) fail(Status::io_error, path, ": no such file; give a TorchScript file made by torch.jit.save");
+  if (!std::filesystem::is_regular_file(path))
+    fail(Status::io_error, path, ": no such file; give a TorchScript file made by torch.jit.save");
   const c10::Device target(device);
   try {
     auto module = torch::jit::load(path, target);
@@ -38,7 +40,8 @@ std::unique_ptr<ScriptDynamics> ScriptDynamics::load(const std::string& path, co
     require(inputs >= 2, path, ": forward takes ", inputs, " argument(s); f needs forward(t, z) or forward(t, z0, z1, ...)");
     return std::unique_ptr<ScriptDynamics>(new ScriptDynamics(std::move(module)));
   } catch (const c10::Error& error) {
-    fail(Status::io_error, path, ": cannot be read as TorchScript (", error.what_without_backtrace(), "); save it with torch.jit.script(f).save(path)");
+    fail(Status::io_error, path, ": cannot be read as TorchScript (", error.what_without_backtrace(),
+         "); save it with torch.jit.script(f).save(path)");
   }
 }
 

@@ -64,7 +64,8 @@ class Recording {
       event_ = search && search->step(grid, [this](double t) { return end_on_event(t); });
       passing.step(grid, [&](const auto& entry) { stepper_->pass(entry); });
       if (observer_ != nullptr) {
-        if (!event_ && grid.steps.back().landing >= 0) stepper_->land(grid.steps.back().landing);  // what a callback that stops leaves is whole
+        if (!event_ && grid.steps.back().landing >= 0)
+          stepper_->land(grid.steps.back().landing);  // what a callback that stops leaves is whole
         tell_step(*observer_, grid, z);
       }
       return !event_;

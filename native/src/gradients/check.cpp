@@ -16,17 +16,18 @@ void check_range(const char* name, int value, int last) {
 bool is_explicit_rk(SolverKind solver) { return solver >= SolverKind::euler && solver <= SolverKind::dopri8; }
 
 void check_solver(const SolveOptions& options) {
-  require(options.solver == SolverKind::alf || options.eta == 1, "eta: ", options.eta, " damps alf alone; set it to 1, or solver to alf (0)");
-  require(options.steps.step_size > 0 || traits_of(options.solver).error_order > 0,
-          "step_size: 0 asks for adaptive steps, and solver ", traits_of(options.solver).name,
+  require(options.solver == SolverKind::alf || options.eta == 1, "eta: ", options.eta,
+          " damps alf alone; set it to 1, or solver to alf (0)");
+  require(options.steps.step_size > 0 || traits_of(options.solver).error_order > 0, "step_size: 0 asks for adaptive steps, and solver ",
+          traits_of(options.solver).name,
           " has no error estimate; give a positive step_size, or a solver that has one (bosh3, dopri5, ...)");
 }
 
 void check_gradient(const SolveOptions& options) {
   const bool alf = options.solver == SolverKind::alf, pnode = options.gradient == GradientKind::pnode;
   require(options.gradient != GradientKind::mali || alf, "gradient: mali (0) undoes the steps of alf alone; for solver ",
-          traits_of(options.solver).name, " choose ", options.solver == SolverKind::reversible_heun ? "reversible (7), " : "", "pnode (6), ",
-          is_explicit_rk(options.solver) ? "reversible (7), " : "", "aca (4), anode (5), adjoint (3) or backprop (1)");
+          traits_of(options.solver).name, " choose ", options.solver == SolverKind::reversible_heun ? "reversible (7), " : "",
+          "pnode (6), ", is_explicit_rk(options.solver) ? "reversible (7), " : "", "aca (4), anode (5), adjoint (3) or backprop (1)");
   require(options.checkpoints >= 0, "checkpoints: ", options.checkpoints, " is no number of states; give 1 or more, or 0 for every state");
   require(options.checkpoints == 0 || pnode, "checkpoints: ", options.checkpoints,
           " is used by the gradient method pnode (6) alone; set it to 0");
@@ -43,8 +44,8 @@ void check_reversal(const SolveOptions& options) {
   check_range("failure", static_cast<int>(options.failure), 1);
   require(std::isfinite(options.drift_tolerance) && options.drift_tolerance >= 0, "drift_tolerance: ", options.drift_tolerance,
           " is no tolerance; give a positive number, or 0 for the square root of the dtype's epsilon");
-  require(options.drift_tolerance == 0 || undoes_steps(options.gradient),
-          "drift_tolerance: ", options.drift_tolerance, " is for the gradient methods that undo steps, mali (0) and reversible (7); set it to 0");
+  require(options.drift_tolerance == 0 || undoes_steps(options.gradient), "drift_tolerance: ", options.drift_tolerance,
+          " is for the gradient methods that undo steps, mali (0) and reversible (7); set it to 0");
   const bool every = options.snapshots == SnapshotKind::every;
   require(!every || options.snapshot_interval >= 1, "snapshot_interval: ", options.snapshot_interval,
           " is no number of steps; give 1 or more");
@@ -77,14 +78,16 @@ void check_newton(const SolveOptions& options) {
   require(std::isfinite(newton.tolerance) && newton.tolerance >= 0, "newton_tolerance: ", newton.tolerance,
           " is no tolerance; give a positive number, or 0 to have it chosen");
   require(newton.dense_limit >= 0, "dense_jacobian_limit: ", newton.dense_limit, " is no number of elements; give 1 or more, or 0 for 64");
-  require(newton.max_iterations >= 0, "max_newton_iterations: ", newton.max_iterations, " allows none; give 1 or more, or 0 to have it chosen");
+  require(newton.max_iterations >= 0, "max_newton_iterations: ", newton.max_iterations,
+          " allows none; give 1 or more, or 0 to have it chosen");
   require(newton.krylov_dimension >= 0, "krylov_dimension: ", newton.krylov_dimension, " is no dimension; give 1 or more, or 0 for 30");
-  require(!options.checkpoint_stages || (options.gradient == GradientKind::pnode && traits_of(options.solver).implicit),
-          "checkpoint_stages: saves the gradient method pnode (6) from solving the equations of implicit steps again; set it to 0 for others");
+  require(
+      !options.checkpoint_stages || (options.gradient == GradientKind::pnode && traits_of(options.solver).implicit),
+      "checkpoint_stages: saves the gradient method pnode (6) from solving the equations of implicit steps again; set it to 0 for others");
   if (traits_of(options.solver).implicit) return;
-  const char* name = newton.tolerance != 0        ? "newton_tolerance"
-                     : newton.dense_limit != 0    ? "dense_jacobian_limit"
-                     : newton.max_iterations != 0 ? "max_newton_iterations"
+  const char* name = newton.tolerance != 0          ? "newton_tolerance"
+                     : newton.dense_limit != 0      ? "dense_jacobian_limit"
+                     : newton.max_iterations != 0   ? "max_newton_iterations"
                      : newton.krylov_dimension != 0 ? "krylov_dimension"
                                                     : nullptr;
   require(name == nullptr, name, ": is used by implicit solvers alone; set it to 0, or solver to one of 11 to 14, not ",
@@ -95,7 +98,8 @@ void check_samples(const SolveOptions& options) {
   if (!options.per_sample) return;
   const auto* name = traits_of(options.solver).name;
   require(options.solver == SolverKind::alf || (is_explicit_rk(options.solver) && traits_of(options.solver).error_order > 0),
-          "per_sample: solver ", name, " makes one step for the whole batch; set per_sample to 0, or solver to alf (0), heun-euler (4), bosh3 (5), ",
+          "per_sample: solver ", name,
+          " makes one step for the whole batch; set per_sample to 0, or solver to alf (0), heun-euler (4), bosh3 (5), ",
           "dopri5 (7), tsit5 (8) or dopri8 (9)");
   require(options.steps.step_size == 0, "per_sample: fixed steps are the same for every sample; set step_size = ", options.steps.step_size,
           " to 0, or per_sample to 0");
@@ -104,7 +108,8 @@ void check_samples(const SolveOptions& options) {
           "anode (5), backprop (1), or mali (0) for alf, or set per_sample to 0");
   require(options.reversal == ReversalKind::floating,
           "per_sample: reversal exact (1) undoes steps of the whole batch alone; set reversal to float (0), or per_sample to 0");
-  require(options.coupling == 0, "per_sample: coupling ", options.coupling, " is for steps of the whole batch; set it to 0, or per_sample to 0");
+  require(options.coupling == 0, "per_sample: coupling ", options.coupling,
+          " is for steps of the whole batch; set it to 0, or per_sample to 0");
   require(!options.checkpoint_stages, "per_sample: rounds keep no stages; set checkpoint_stages to 0, or per_sample to 0");
 }
 
@@ -125,7 +130,8 @@ void check(const SolveOptions& options) {
     fail(Status::unsupported, "solver: ", solver, " is not supported; this version has 0 (alf) to ", solver_count - 1, " (kencarp3)");
   if (gradient < 0 || gradient > 7)
     fail(Status::unsupported, "gradient: ", gradient,
-         " is not supported; this version has mali (0), backprop (1), none (2), adjoint (3), aca (4), anode (5), pnode (6) and reversible (7)");
+         " is not supported; this version has mali (0), backprop (1), none (2), adjoint (3), aca (4), anode (5), pnode (6) and reversible "
+         "(7)");
   check(options.steps);
   check_eta(options.eta);
   check_solver(options);

@@ -9,7 +9,8 @@ ResNet18Ode::ResNet18Ode(std::int64_t classes, bool imagenet_stem, const SolveOp
       stem_(register_module("stem", imagenet_stem ? convolution(3, 64, 2, 7) : convolution(3, 64))),
       bn_(register_module("bn", torch::nn::BatchNorm2d(64))),
       head_(nullptr) {
-  for (const char* name : {"stage1_ode1", "stage1_ode2"}) blocks_.push_back(register_module(name, ode_block(ResidualBranch(64, 64, 1), solve)));
+  for (const char* name : {"stage1_ode1", "stage1_ode2"})
+    blocks_.push_back(register_module(name, ode_block(ResidualBranch(64, 64, 1), solve)));
   std::int64_t width = 64;
   for (const char* stage : {"stage2", "stage3", "stage4"}) {
     downs_.push_back(register_module(std::string(stage) + "_down", DownsampleBlock(width, 2 * width, 2)));

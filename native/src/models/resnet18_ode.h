@@ -8,8 +8,8 @@
 
 namespace neuralode {
 
-/// Four stages of widths 64, 128, 256, 512. The first stage is two ODE blocks; each later one a residual block of stride 2 and an ODE block.
-/// Stem: 3x3 convolution of stride 1 (CIFAR), or 7x7 of stride 2 and 3x3 max pooling of stride 2 (ImageNet).
+/// Four stages of widths 64, 128, 256, 512. The first stage is two ODE blocks; each later one a residual block of stride 2 and an ODE
+/// block. Stem: 3x3 convolution of stride 1 (CIFAR), or 7x7 of stride 2 and 3x3 max pooling of stride 2 (ImageNet).
 class ResNet18Ode final : public ImageModel {
  public:
   ResNet18Ode(std::int64_t classes, bool imagenet_stem, const SolveOptions& solve);

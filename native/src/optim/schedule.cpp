@@ -36,11 +36,16 @@ void check(const ScheduleOptions& options, std::int64_t step) {
 
 double learning_rate(const ScheduleOptions& options, std::int64_t step) {
   check(options, step);
-  const double progress = options.total_steps > 1 ? static_cast<double>(step) / static_cast<double>(options.total_steps - 1) : step > 0 ? 1.0 : 0.0;
+  const double progress = options.total_steps > 1 ? static_cast<double>(step) / static_cast<double>(options.total_steps - 1)
+                          : step > 0              ? 1.0
+                                                  : 0.0;
   switch (options.kind) {
-    case ScheduleKind::constant: return options.lr;
-    case ScheduleKind::step: return options.lr * std::pow(options.gamma, static_cast<double>(step / options.period));
-    case ScheduleKind::cosine: return along_cosine(options.lr, options.lr * options.final_factor, progress);
+    case ScheduleKind::constant:
+      return options.lr;
+    case ScheduleKind::step:
+      return options.lr * std::pow(options.gamma, static_cast<double>(step / options.period));
+    case ScheduleKind::cosine:
+      return along_cosine(options.lr, options.lr * options.final_factor, progress);
     case ScheduleKind::one_cycle:
       return progress < options.warmup
                  ? along_cosine(options.lr / options.initial_divisor, options.lr, progress / options.warmup)

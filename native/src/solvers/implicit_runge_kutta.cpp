@@ -154,7 +154,8 @@ class ImplicitStepper final : public ForwardStepper {
 
   void require_acceptable() const override {
     if (result_ == ImplicitStages::Result::no_convergence)
-      fail(Status::no_convergence, "the equations of implicit step ", accepted_ + 1, ", t = ", t_, ", h = ", h_, ", ", stages_.remedy(state_.z));
+      fail(Status::no_convergence, "the equations of implicit step ", accepted_ + 1, ", t = ", t_, ", h = ", h_, ", ",
+           stages_.remedy(state_.z));
     if (result_ == ImplicitStages::Result::non_finite) fail_non_finite(stages_.evaluated(), t_ + h_ / 2);
   }
 

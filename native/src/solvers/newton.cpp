@@ -151,8 +151,9 @@ StageEquations::Outcome StageEquations::solve(const at::Tensor& t, const TensorL
 }
 
 std::string StageEquations::remedy(const TensorList& z) const {
-  return text_of("were not solved in max_newton_iterations = ", settings_.max_iterations, "; raise it, use shorter steps or adaptive ones, ",
-                 is_dense(z) ? "" : "a preconditioner, ", "or a larger newton_tolerance");
+  return text_of("were not solved in max_newton_iterations = ", settings_.max_iterations,
+                 "; raise it, use shorter steps or adaptive ones, ", is_dense(z) ? "" : "a preconditioner, ",
+                 "or a larger newton_tolerance");
 }
 
 TensorList StageEquations::damped(const TensorList& r, double scale) {

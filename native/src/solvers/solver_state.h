@@ -5,8 +5,8 @@
 
 namespace neuralode {
 
-/// z of one time and, where the solver has one, its hidden state (ALF's v, the companion of a coupled z; reversible Heun has two tensors a tensor
-/// of z; empty for plain Runge-Kutta methods), as the solver represents them: tensors of z0's shapes and strides.
+/// z of one time and, where the solver has one, its hidden state (ALF's v, the companion of a coupled z; reversible Heun has two tensors a
+/// tensor of z; empty for plain Runge-Kutta methods), as the solver represents them: tensors of z0's shapes and strides.
 struct SolverState {
   TensorList z, v;
   TensorList stages = {};  ///< of the step that starts here, where they are kept: what its equations were solved for

@@ -25,7 +25,8 @@ void check(const StepSizeOptions& options) {
 
 double smallest_step(double t, double remaining) {
   constexpr double epsilon = std::numeric_limits<double>::epsilon();
-  return std::max(16 * epsilon * std::abs(t), epsilon * epsilon * remaining);  // t0 = 0 resolves any step, but not an f that is infinite there
+  return std::max(16 * epsilon * std::abs(t),
+                  epsilon * epsilon * remaining);  // t0 = 0 resolves any step, but not an f that is infinite there
 }
 
 double StepController::factor(double error) {

@@ -145,7 +145,8 @@ class CotangentSweep {
   std::pair<TensorList, InputCotangents> linearised(double t, const TensorList& z, const TensorList& a_u, std::int64_t evaluation) {
     return linearised(time_tensor(t, z), z, a_u, evaluation);
   }
-  std::pair<TensorList, InputCotangents> linearised(const at::Tensor& t, const TensorList& z, const TensorList& a_u, std::int64_t evaluation);
+  std::pair<TensorList, InputCotangents> linearised(const at::Tensor& t, const TensorList& z, const TensorList& a_u,
+                                                    std::int64_t evaluation);
   /// Laid out as z; zeros where undefined.
   TensorList cotangent_like(TensorList a_z, const TensorList& z);
 

@@ -53,18 +53,23 @@ bool fits(const c10::IValue& value, const c10::TypePtr& declared) {
   if (value.isNone() && declared->kind() == c10::TypeKind::OptionalType) return true;
   const auto type = element_of_optional(declared);
   switch (type->kind()) {  // the common kinds by the value's tag: its whole type, shapes included, is dear to make
-    case c10::TypeKind::TensorType: return value.isTensor();
-    case c10::TypeKind::NumberType: return value.isInt() || value.isDouble() || value.isBool();
-    case c10::TypeKind::IntType: return value.isInt();
-    case c10::TypeKind::ListType: return value.isList();
-    default: return value.type()->isSubtypeOf(*type);
+    case c10::TypeKind::TensorType:
+      return value.isTensor();
+    case c10::TypeKind::NumberType:
+      return value.isInt() || value.isDouble() || value.isBool();
+    case c10::TypeKind::IntType:
+      return value.isInt();
+    case c10::TypeKind::ListType:
+      return value.isList();
+    default:
+      return value.type()->isSubtypeOf(*type);
   }
 }
 
 void check_type(const c10::FunctionSchema& schema, const c10::Argument& argument, const c10::IValue& value) {
   if (!fits(value, argument.type()))
-    fail(Status::invalid_argument, schema.name(), ": argument '", argument.name(), "' wants ", argument.type()->str(), ", got ", value.tagKind(),
-         "; schema: ", schema);
+    fail(Status::invalid_argument, schema.name(), ": argument '", argument.name(), "' wants ", argument.type()->str(), ", got ",
+         value.tagKind(), "; schema: ", schema);
 }
 
 }  // namespace
@@ -82,8 +87,8 @@ std::vector<c10::IValue> call_operator(const std::string& name, const std::strin
       arguments[i] = converted(std::move(arguments[i]), declared[i].type());
       check_type(schema, declared[i], arguments[i]);
     } else {
-      require(declared[i].default_value().has_value(), name, ": argument '", declared[i].name(), "' is missing and has no default; schema: ",
-              schema);
+      require(declared[i].default_value().has_value(), name, ": argument '", declared[i].name(),
+              "' is missing and has no default; schema: ", schema);
       arguments.push_back(*declared[i].default_value());
     }
   }

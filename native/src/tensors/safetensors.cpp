@@ -50,7 +50,8 @@ Json header_of(const std::string& path, const std::string& bytes) {
   if (bytes.size() < length_bytes) reject(path, bytes.size(), " bytes, the header's length alone takes 8");
   const auto length = decode_length(bytes);
   if (length > bytes.size() - length_bytes) reject(path, "its header claims ", length, " bytes, the file has ", bytes.size());
-  auto header = Json::parse(bytes.begin() + length_bytes, bytes.begin() + static_cast<std::ptrdiff_t>(length_bytes + length), nullptr, false);
+  auto header =
+      Json::parse(bytes.begin() + length_bytes, bytes.begin() + static_cast<std::ptrdiff_t>(length_bytes + length), nullptr, false);
   if (header.is_discarded() || !header.is_object()) reject(path, "its header is not a JSON object");
   return header;
 }
@@ -101,8 +102,8 @@ void check_offsets(const std::string& path, const std::vector<Entry>& entries, s
   for (const auto& entry : entries) {
     const auto wanted = byte_count(path, entry.name, entry.sizes, c10::elementSize(entry.dtype));
     if (entry.begin != next || entry.end < entry.begin || entry.end - entry.begin != wanted || entry.end > data_bytes)
-      reject(path, "tensor '", entry.name, "' lies at [", entry.begin, ", ", entry.end, ") but needs ", wanted, " bytes from ", next, " of ",
-             data_bytes);
+      reject(path, "tensor '", entry.name, "' lies at [", entry.begin, ", ", entry.end, ") but needs ", wanted, " bytes from ", next,
+             " of ", data_bytes);
     next = entry.end;
   }
   if (next != data_bytes) reject(path, data_bytes - next, " bytes after its last tensor");
@@ -155,7 +156,8 @@ void save_safetensors(const std::string& path, const NamedTensors& tensors) {
     require(names.insert(name).second, "tensor '", name, "' is given twice; names in a file are unique");
     const auto plain = tensor.detach().to(at::kCPU).contiguous();
     const auto bytes = static_cast<std::uint64_t>(plain.nbytes());
-    header[name] = {{"dtype", type_name_of(name, plain.scalar_type())}, {"shape", plain.sizes().vec()}, {"data_offsets", {offset, offset + bytes}}};
+    header[name] = {
+        {"dtype", type_name_of(name, plain.scalar_type())}, {"shape", plain.sizes().vec()}, {"data_offsets", {offset, offset + bytes}}};
     if (bytes > 0) data.append(static_cast<const char*>(plain.data_ptr()), bytes);
     offset += bytes;
   }

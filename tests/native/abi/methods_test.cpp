@@ -100,8 +100,9 @@ bool undoes_steps(int32_t solver) { return solver >= NEURALODE_SOLVER_EULER && s
 TEST_F(MethodsAbi, EverySolverSolvesWithEveryGradientMethod) {
   const double e = std::exp(1);
   for (options_.solver = NEURALODE_SOLVER_ALF; options_.solver <= last_solver; ++options_.solver) {
-    const double tolerance =
-        options_.solver == NEURALODE_SOLVER_EULER || options_.solver == NEURALODE_SOLVER_BACKWARD_EULER ? 0.16 : 0.011;  // e h / 2 = 0.14 of order 1
+    const double tolerance = options_.solver == NEURALODE_SOLVER_EULER || options_.solver == NEURALODE_SOLVER_BACKWARD_EULER
+                                 ? 0.16
+                                 : 0.011;  // e h / 2 = 0.14 of order 1
     for (options_.gradient = NEURALODE_GRADIENT_BACKPROP; options_.gradient <= last_gradient; ++options_.gradient) {
       if (options_.gradient == NEURALODE_GRADIENT_REVERSIBLE && !undoes_steps(options_.solver)) {
         EXPECT_THAT(refused_together(), HasSubstr("reversible (7)"));

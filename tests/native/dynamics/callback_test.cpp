@@ -98,7 +98,8 @@ TEST(CallbackVjp, MayWriteEveryResultToTheSameTensors) {
   const auto fresh = callback(plain_vjp(by_hand), by_hand, {by_hand.w});
   for (const auto solver : {SolverKind::rk4, SolverKind::dopri5, SolverKind::crank_nicolson})
     EXPECT_LE(gap(expected(solver, GradientKind::pnode, keeps), expected(solver, GradientKind::pnode, fresh)), 1e-12);
-  EXPECT_LE(gap(expected(SolverKind::rk4, GradientKind::reversible, keeps), expected(SolverKind::rk4, GradientKind::reversible, fresh)), 1e-12);
+  EXPECT_LE(gap(expected(SolverKind::rk4, GradientKind::reversible, keeps), expected(SolverKind::rk4, GradientKind::reversible, fresh)),
+            1e-12);
 }
 
 TEST(CallbackVjp, SlotsLeftOutAreZero) {

@@ -107,8 +107,8 @@ TEST(Autocast, InsideFExactReversalIsExactAndSnapshotsAreRepaired) {
     return differentiate({f, {wave({8, 16}, 0, 1, at::kFloat)}, 0, 6}, options).statistics;
   };
   EXPECT_EQ(statistics(ReversalKind::exact, counting.f()).reconstruction_error, 0);
-  const auto contracting = dynamics([w = counting.w](const at::Tensor&, const TensorList& z) { return TensorList{z[0].matmul(w).tanh() - 2 * z[0]}; },
-                                    {counting.w});
+  const auto contracting = dynamics(
+      [w = counting.w](const at::Tensor&, const TensorList& z) { return TensorList{z[0].matmul(w).tanh() - 2 * z[0]}; }, {counting.w});
   EXPECT_EQ(statistics(ReversalKind::exact, contracting).reconstruction_error, 0);
   const auto repaired = statistics(ReversalKind::floating, contracting);
   EXPECT_GT(repaired.steps_replayed, 0);

@@ -23,7 +23,8 @@ TEST(AutomaticSnapshots, AreNotKeptWhereNothingExpandsErrors) {
 }
 
 TEST(AutomaticSnapshots, AreAsManyAsTheAmplificationAsksFor) {
-  // float64: epsilon (1 / 0.8)^K <= sqrt(epsilon) / 40 allows K = 64 steps at eta = 0.9; 300 steps need 4 snapshots, at steps 64, 128, 192 and 256.
+  // float64: epsilon (1 / 0.8)^K <= sqrt(epsilon) / 40 allows K = 64 steps at eta = 0.9; 300 steps need 4 snapshots, at steps 64, 128, 192
+  // and 256.
   const Mlp mlp;
   const auto statistics = differentiate({mlp.dynamics(), {wave({3, 4})}}, fixed_steps(1.0 / 300, 0.9)).statistics;
   const auto interval = static_cast<std::int64_t>(std::log(std::sqrt(double_epsilon) / 40 / double_epsilon) / std::log(1 / 0.8));

@@ -134,7 +134,8 @@ TEST(Event, FailuresNameWhatToDo) {
 
 TEST(Event, ThatCannotBeSteppedToLeavesTheStateBeforeItsStep) {
   bool fails = false;
-  const auto f = dynamics([&](const at::Tensor&, const TensorList& z) { return TensorList{fails ? at::full_like(z[0], NAN) : at::ones_like(z[0])}; });
+  const auto f =
+      dynamics([&](const at::Tensor&, const TensorList& z) { return TensorList{fails ? at::full_like(z[0], NAN) : at::ones_like(z[0])}; });
   const auto observer = event([&](const at::Tensor& t, const TensorList& z) {
     fails = t.item<double>() > 0.35;  // found: every f from here on is of a step that is to end on it
     return z[0].sum() - 0.35;

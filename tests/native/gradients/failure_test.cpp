@@ -126,7 +126,8 @@ TEST(NonFinite, WithAdaptiveStepsTheyShrinkTowardsTheTimeAndItIsNamed) {
 
 TEST(NonFinite, AtTheStartItIsNamedByEverySolver) {
   const auto f = dynamics([](const at::Tensor&, const TensorList& z) { return TensorList{z[0] / 0}; });
-  for (const auto solver : {SolverKind::alf, SolverKind::bosh3, SolverKind::dopri8, SolverKind::reversible_heun, SolverKind::trbdf2, SolverKind::kencarp3})
+  for (const auto solver :
+       {SolverKind::alf, SolverKind::bosh3, SolverKind::dopri8, SolverKind::reversible_heun, SolverKind::trbdf2, SolverKind::kencarp3})
     for (const auto kind : {GradientKind::none, GradientKind::backprop}) {
       auto options = adaptive_steps(1e-3, 1e-6, kind);
       options.solver = solver;

@@ -33,6 +33,7 @@ Gradients backprop_of(const Ode& ode, SolveOptions options) {
   options.gradient = GradientKind::backprop;
   options.snapshots = SnapshotKind::automatic;
   options.snapshot_interval = 0;
+  options.drift_tolerance = 0;
   return differentiate(ode, options);
 }
 

@@ -53,7 +53,8 @@ TEST(StepCallback, ThatStopsAtAnOutputLeavesItsState) {
   Observer observer;
   observer.step = [](std::int64_t, double t, double, const TensorList&) { return t == 0.5; };
   for (const auto gradient : {GradientKind::aca, GradientKind::backprop})
-    for (auto options : {with(SolverKind::dopri5, fixed_steps(0.25), gradient), with(SolverKind::dopri5, adaptive_steps(1e-3, 1e-6), gradient)}) {
+    for (auto options :
+         {with(SolverKind::dopri5, fixed_steps(0.25), gradient), with(SolverKind::dopri5, adaptive_steps(1e-3, 1e-6), gradient)}) {
       options.failure = FailureKind::value;
       const auto states = observe({mlp.dynamics(), {wave({3, 4})}, 0, 1, {0.25, 0.5, 1}}, options, observer).solution.states;
       EXPECT_TRUE(states[0][1].isfinite().all().item<bool>());

@@ -123,7 +123,8 @@ TEST_P(StiffAdaptive, RobertsonAt40And4e5) {
 
 TEST_P(StiffAdaptive, RobertsonAt1e11) {
   // Test set for IVP solvers, problem rober. The first steps are 1e-15 of the interval.
-  const auto solution = solve_plainly({robertson(), {at::tensor({1.0, 0.0, 0.0}, at::kDouble)}, 0, 1e11}, adaptive(GetParam(), 1e-4, 1e-14));
+  const auto solution =
+      solve_plainly({robertson(), {at::tensor({1.0, 0.0, 0.0}, at::kDouble)}, 0, 1e11}, adaptive(GetParam(), 1e-4, 1e-14));
   EXPECT_LE(relative_error(solution.states[0], {0.2083340149701255e-7, 0.8333360770334713e-13, 0.9999999791665050}), 1e-2);
 }
 

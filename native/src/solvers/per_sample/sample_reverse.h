@@ -74,8 +74,8 @@ class SampleAlfAdjoint final : public StepAdjoint {
 class SampleAlfInverse final : public StepInverse {
  public:
   /// drift: tells how far two states are apart; must outlive this.
-  SampleAlfInverse(Dynamics& dynamics, RandomReplay& random, double eta, const AlfArithmetic& drift, const SolverState& end, TensorList parameters,
-                   bool wants_times);
+  SampleAlfInverse(Dynamics& dynamics, RandomReplay& random, double eta, const AlfArithmetic& drift, const SolverState& end,
+                   TensorList parameters, bool wants_times);
   TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) override;
   Start start(double t0, TensorList z0) override;
   double speed() const override { return largest_value(state_.v); }
