@@ -25,5 +25,6 @@ switch ($Verb) {
   'pack' {
     dotnet pack bindings/NeuralOde.Native -c Release --no-build -o out/packages -v quiet --nologo
     dotnet pack src/Managed/NeuralOde -c Release --no-build -o out/packages -v quiet --nologo
+    dotnet pack src/Managed/NeuralOde.Managed -c Release --no-build -o out/packages -v quiet --nologo
   }
 }

@@ -44,6 +44,7 @@ case "${1:-build}" in
     build neuralode
     dotnet pack bindings/NeuralOde.Native -c Release --no-build -o out/packages -v quiet --nologo
     dotnet pack src/Managed/NeuralOde -c Release --no-build -o out/packages -v quiet --nologo
+    dotnet pack src/Managed/NeuralOde.Managed -c Release --no-build -o out/packages -v quiet --nologo
     say "Packed:" out/packages/*.nupkg ;;
   *) say "usage: ./build.sh [build|test|demo|bench|pack]"; exit 2 ;;
 esac
