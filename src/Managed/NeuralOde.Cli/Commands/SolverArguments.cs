@@ -40,7 +40,7 @@ internal sealed class SolverArguments(string steps = "without it steps adapt to 
         "Implicit solvers: update relative to the tolerances, or to 1 + |z| for fixed steps, at which Newton's method ends; 1e-3, or epsilon^(2/3).");
     private readonly Option<long?> _denseJacobian = Values.Count("--dense-jacobian-limit",
         "Implicit solvers: most elements of the state for which the Jacobian is formed, 64 by default; above, GMRES is used.");
-    private readonly Option<long?> _newtonIterations = Values.Count("--max-newton-iterations", "Implicit solvers: iterations before a step has failed, 10 by default.");
+    private readonly Option<long?> _newtonIterations = Values.Count("--max-newton-iterations", "Implicit solvers: iterations before a step has failed, by default 10, of fixed steps 50.");
     private readonly Option<long?> _krylov = Values.Count("--krylov-dimension", "Implicit solvers: products before GMRES restarts, 30 by default.");
     private readonly Option<bool> _dense = new("--dense-output") { Description = "Interpolate the states at --t-eval instead of landing on them." };
     private readonly Option<bool> _perSample = new("--per-sample")

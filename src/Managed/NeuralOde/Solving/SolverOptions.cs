@@ -51,7 +51,8 @@ public sealed partial record SolverOptions
     /// and GMRES are used. Null: 64.</summary>
     public long? DenseJacobianLimit { get; init; }
 
-    /// <summary>Implicit solvers: iterations before a step has failed and is shortened, or <see cref="Status.NoConvergence"/>; 1 or more. Null: 10.</summary>
+    /// <summary>Implicit solvers: iterations before a step has failed and is shortened, or <see cref="Status.NoConvergence"/>; 1 or more. Null: 10, of fixed
+    /// steps 50.</summary>
     public int? MaxNewtonIterations { get; init; }
 
     /// <summary>Implicit solvers: GMRES restarts after as many products, 1 or more. Null: 30.</summary>
