@@ -28,7 +28,7 @@ run_dotnet() {  # run_dotnet PROJECT...: side by side, for each keeps one core b
   local -A running
   local project
   for project; do
-    dotnet test "$project" -c Release --no-build --nologo -v quiet >"$logs/$(basename "$project").log" 2>&1 &
+    dotnet test "$project" -c Release --no-build --nologo --logger "console;verbosity=minimal" >"$logs/$(basename "$project").log" 2>&1 &
     running[$project]=$!
   done
   for project; do

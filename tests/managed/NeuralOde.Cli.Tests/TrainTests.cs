@@ -141,12 +141,12 @@ public sealed class TrainTests(TinyImages images) : IClassFixture<TinyImages>
     public void After_SIGKILL_a_resumed_run_gives_the_weights_of_an_uninterrupted_one()
     {
         using var folder = new TemporaryFolder();
-        string[] options = ["--epochs", "8", "--checkpoint-seconds", "0", "--report-every", "1"];   // 40 steps, one-cycle
+        string[] options = ["--epochs", "30", "--checkpoint-seconds", "0", "--report-every", "1"];   // 150 steps, one-cycle
         Cli.Json(images.Train(folder["whole"], options));
         var run = new RunFolder(folder["killed"]);
         using (var process = CliProcess.Start(images.Train(run.Path, options)))
         {
-            process.WaitFor(() => File.Exists(run.LogFile) && File.ReadLines(run.LogFile).Count() > 13);
+            process.WaitFor(() => Steps(run.Path).Count() > 13);
             process.Kill();
         }
         Assert.False(File.Exists(run.ResultFile));
@@ -161,13 +161,12 @@ public sealed class TrainTests(TinyImages images) : IClassFixture<TinyImages>
     public void Ctrl_C_saves_and_stops_and_the_run_can_go_on()
     {
         using var folder = new TemporaryFolder();
-        string[] options = ["--epochs", "8", "--checkpoint-seconds", "1000", "--report-every", "1"];
-        Cli.Json(images.Train(folder["whole"], options));
+        string[] options = ["--epochs", "100000", "--schedule", "constant", "--checkpoint-seconds", "1000", "--report-every", "1"];
         var run = new RunFolder(folder["stopped"]);
         CliResult stopped;
         using (var process = CliProcess.Start([.. images.Train(run.Path, options), "--json"]))
         {
-            process.WaitFor(() => File.Exists(run.LogFile) && File.ReadLines(run.LogFile).Count() > 7);
+            process.WaitFor(() => Steps(run.Path).Count() > 7);
             process.Interrupt();
             stopped = process.Result();
         }
@@ -175,7 +174,9 @@ public sealed class TrainTests(TinyImages images) : IClassFixture<TinyImages>
         Assert.Equal(1, stopped.ExitCode);
         Assert.Equal("stopped", stopped.Json["status"]!.ToString());
         Assert.Contains("--resume", stopped.Error, StringComparison.Ordinal);
-        Cli.Json("train", "--resume", "--run", run.Path, "--threads", "1");
+        var end = $"{Steps(run.Path).Last() + 8}";
+        Cli.Json("train", "--resume", "--run", run.Path, "--threads", "1", "--max-steps", end);
+        Cli.Json(images.Train(folder["whole"], [.. options, "--max-steps", end]));
         Assert.Equal(Weights(folder["whole"]), Weights(run.Path));
     }
 
