@@ -1,8 +1,6 @@
 """The few calls of the C ABI that a training step takes, through ctypes; shared by the comparisons with peers."""
 import ctypes as c
 
-ROOM = 4096  # bytes behind each struct that the library fills: a newer library has more fields than are declared here
-
 SOLVERS = {"alf": 0, "euler": 1, "midpoint": 2, "heun": 3, "heun-euler": 4, "bosh3": 5, "rk4": 6, "dopri5": 7, "tsit5": 8, "dopri8": 9,
            "backward-euler": 11, "crank-nicolson": 12}
 GRADIENTS = {"mali": 0, "backprop": 1, "none": 2, "adjoint": 3, "aca": 4, "anode": 5, "pnode": 6}
@@ -62,9 +60,8 @@ class Native:
 
     def options(self, **fields):
         """The library's defaults with `fields` of Options replaced."""
-        options = Options.from_buffer(bytearray(ROOM))
-        self.call("solve_options_init", c.byref(options))
-        options.struct_size = c.sizeof(Options)
+        options = Options()
+        self.call("solve_options_init", c.c_uint32(c.sizeof(options)), c.byref(options))
         for name, value in fields.items():
             setattr(options, name, value)
         return options
@@ -132,8 +129,8 @@ class TrainingStep:
         solution = self.solve()
         state = self.native.new("solution_state", solution, c.c_int64(0))
         gradients = self.pull_back(state)
-        statistics = Statistics.from_buffer(bytearray(ROOM))
-        self.native.call("solution_statistics", solution, c.byref(statistics))
+        statistics = Statistics()
+        self.native.call("solution_statistics", solution, c.c_uint32(c.sizeof(statistics)), c.byref(statistics))
         end = self.native.read(state, self.end_like)
         scalar = self.torch.zeros((), dtype=self.torch.float64)
         times = [self.native.read(handle, scalar) for handle in gradients[1:3]] if self.wrt_times else [None, None]
@@ -148,6 +145,6 @@ class TrainingStep:
     def flat(self, handle):
         """A gradient as (elements,)."""
         size = self.like.element_size()
-        info = (c.c_int64 * 64)()  # neuralode_tensor_info starts with dims, count
-        self.native.call("tensor_get_info", handle, info)
+        info = (c.c_int64 * 2)()  # neuralode_tensor_info starts with dims, count
+        self.native.call("tensor_get_info", handle, c.c_uint32(c.sizeof(info)), info)
         return self.native.read(handle, self.torch.zeros(info[1], dtype=self.torch.float32 if size == 4 else self.torch.float64))

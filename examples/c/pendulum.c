@@ -68,7 +68,7 @@ static neuralode_tensor swing(neuralode_tensor constants, neuralode_solution* ou
   for (i = 0; i < TIMES; ++i) times[i] = 8.0 * (i + 1) / TIMES;
   t_eval = tensor_of(times, TIMES);
   check(neuralode_dynamics_create_callback(eval, vjp, NULL, constants, &constants, 1, NULL, 0, &f));
-  check(neuralode_solve_options_init(&options));
+  check(neuralode_solve_options_init(sizeof options, &options));
   options.solver = NEURALODE_SOLVER_DOPRI5;
   options.gradient = NEURALODE_GRADIENT_PNODE;
   options.checkpoints = 20; /* states kept at once, however many steps there are */
@@ -101,7 +101,7 @@ int main(void) {
 
   check(neuralode_tensor_write(constants, guess, sizeof guess));
   check(neuralode_tensor_set_requires_grad(constants, 1));
-  check(neuralode_optimizer_options_init(&options));
+  check(neuralode_optimizer_options_init(sizeof options, &options));
   options.kind = NEURALODE_ADAM;
   options.lr = 0.03;
   check(neuralode_optimizer_create(&options, &constants, 1, &adam));

@@ -27,25 +27,25 @@ NEURALODE_API neuralode_status neuralode_image_folder_image(neuralode_image_fold
                                                             int64_t* out_label);
 
 enum neuralode_augmentation {
-  NEURALODE_AUGMENT_NONE = 0,        /**< resize the short side to image_size * 8 / 7 (image_size if it is the size), centre crop */
-  NEURALODE_AUGMENT_RESIZED_CROP = 1,/**< random area and aspect, resized, random flip. Szegedy et al. 2015 */
-  NEURALODE_AUGMENT_PADDED_CROP = 2  /**< centre square resized to image_size, black padding of an eighth, random crop and flip: CIFAR's */
+  NEURALODE_AUGMENT_NONE = 0,         /**< resize the short side to image_size * 8 / 7 (image_size if it is the size), centre crop */
+  NEURALODE_AUGMENT_RESIZED_CROP = 1, /**< random area and aspect, resized, random flip. Szegedy et al. 2015 */
+  NEURALODE_AUGMENT_PADDED_CROP = 2   /**< centre square resized to image_size, black padding of an eighth, random crop and flip: CIFAR's */
 };
 
 typedef struct neuralode_loader_options {
   uint32_t struct_size;
-  int32_t augmentation;    /**< neuralode_augmentation */
-  int64_t batch_size;      /**< 1 or more */
-  int64_t image_size;      /**< height and width of the output in pixels, 1 to 8192 */
-  int32_t shuffle;         /**< a new order each epoch, from seed and epoch */
-  int32_t drop_last;       /**< leave out an incomplete last batch */
-  int32_t workers;         /**< decoding threads, 1 to 1024 */
-  int32_t prefetch;        /**< batches ready or in the making, 1 or more */
-  int32_t fail_on_error;   /**< 1: a broken image ends the epoch with NEURALODE_IO_ERROR; 0: it is skipped and counted */
-  int32_t reserved;        /**< 0 */
+  int32_t augmentation;  /**< neuralode_augmentation */
+  int64_t batch_size;    /**< 1 or more */
+  int64_t image_size;    /**< height and width of the output in pixels, 1 to 8192 */
+  int32_t shuffle;       /**< a new order each epoch, from seed and epoch */
+  int32_t drop_last;     /**< leave out an incomplete last batch */
+  int32_t workers;       /**< decoding threads, 1 to 1024 */
+  int32_t prefetch;      /**< batches ready or in the making, 1 or more */
+  int32_t fail_on_error; /**< 1: a broken image ends the epoch with NEURALODE_IO_ERROR; 0: it is skipped and counted */
+  int32_t reserved;      /**< 0 */
   uint64_t seed;
-  double min_scale;        /**< resized crop: least share of the area, in (0, 1] */
-  double mean_red;         /**< of pixels in [0, 1]; out = (pixel - mean) / std */
+  double min_scale; /**< resized crop: least share of the area, in (0, 1] */
+  double mean_red;  /**< of pixels in [0, 1]; out = (pixel - mean) / std */
   double mean_green;
   double mean_blue;
   double std_red;
@@ -54,7 +54,7 @@ typedef struct neuralode_loader_options {
 } neuralode_loader_options;
 
 /** Defaults: no augmentation, batch 128, 224 px, 1 worker, prefetch 4, skip broken, min_scale 0.08, ImageNet's mean and std. */
-NEURALODE_API neuralode_status neuralode_loader_options_init(neuralode_loader_options* out_options);
+NEURALODE_API neuralode_status neuralode_loader_options_init(uint32_t struct_size, neuralode_loader_options* out_options);
 /** The loader keeps the folder alive. Given options and seed, batches are the same for any number of workers. */
 NEURALODE_API neuralode_status neuralode_loader_create(neuralode_image_folder folder, const neuralode_loader_options* options,
                                                        neuralode_loader* out_loader);
@@ -76,23 +76,24 @@ typedef struct neuralode_loader_statistics {
   double seconds_waiting; /**< that neuralode_loader_next waited for a batch since creation */
 } neuralode_loader_statistics;
 
-NEURALODE_API neuralode_status neuralode_loader_get_statistics(neuralode_loader loader, neuralode_loader_statistics* out_statistics);
+NEURALODE_API neuralode_status neuralode_loader_get_statistics(neuralode_loader loader, uint32_t struct_size,
+                                                               neuralode_loader_statistics* out_statistics);
 /** Path and reason of broken image `index` (0 .. broken - 1), "path: reason", in the order of the epoch. Static until the loader
  *  is destroyed. At most 1000 are kept. */
 NEURALODE_API neuralode_status neuralode_loader_broken(neuralode_loader loader, int64_t index, const char** out_text);
 
 typedef struct neuralode_synthetic_options {
   uint32_t struct_size;
-  int32_t image_size;     /**< height and width in pixels, 16 to 8192 */
+  int32_t image_size;      /**< height and width in pixels, 16 to 8192 */
   int64_t train_per_class; /**< 1 to 100000 */
   int64_t test_per_class;  /**< 1 to 100000 */
-  int32_t quality;        /**< JPEG quality, 1 to 100 */
-  int32_t threads;        /**< 1 to 1024 */
+  int32_t quality;         /**< JPEG quality, 1 to 100 */
+  int32_t threads;         /**< 1 to 1024 */
   uint64_t seed;
 } neuralode_synthetic_options;
 
 /** Defaults: 32 px, 500 and 100 a class, quality 90, 1 thread. */
-NEURALODE_API neuralode_status neuralode_synthetic_options_init(neuralode_synthetic_options* out_options);
+NEURALODE_API neuralode_status neuralode_synthetic_options_init(uint32_t struct_size, neuralode_synthetic_options* out_options);
 /** Renders ten classes of shapes with jitter and noise and writes them as JPEG files root/{train,test}/<class>/NNNNN.jpg.
  *  The same files for any number of threads; root/synthetic.txt tells the options. Does nothing when root already holds what the
  *  same options wrote; refuses a root that holds anything else (NEURALODE_IO_ERROR). Written to "<root>.partial" and renamed at the

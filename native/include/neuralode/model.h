@@ -24,7 +24,7 @@ typedef struct neuralode_model_options {
   uint64_t seed;      /**< of the initial weights */
 } neuralode_model_options;
 
-NEURALODE_API neuralode_status neuralode_model_options_init(neuralode_model_options* out_options);
+NEURALODE_API neuralode_status neuralode_model_options_init(uint32_t struct_size, neuralode_model_options* out_options);
 
 /** name: "odenet-small" or "resnet18-ode". solve: how its blocks are integrated over [0, 1]. */
 NEURALODE_API neuralode_status neuralode_model_create(const char* name, const neuralode_model_options* options,
@@ -40,7 +40,8 @@ NEURALODE_API neuralode_status neuralode_model_parameters(neuralode_model model,
 /** Buffers (running statistics) by name, sharing memory with the model. */
 NEURALODE_API neuralode_status neuralode_model_buffers(neuralode_model model, neuralode_tensor_map* out_map);
 /** Sum over the blocks since creation or the last reset: everything counted; worst reconstruction_error. */
-NEURALODE_API neuralode_status neuralode_model_statistics(neuralode_model model, int32_t reset, neuralode_statistics* out_statistics);
+NEURALODE_API neuralode_status neuralode_model_statistics(neuralode_model model, int32_t reset, uint32_t struct_size,
+                                                          neuralode_statistics* out_statistics);
 
 #ifdef __cplusplus
 }

@@ -15,19 +15,19 @@ enum neuralode_optimizer_kind { NEURALODE_SGD = 0, NEURALODE_ADAM = 1, NEURALODE
 
 typedef struct neuralode_optimizer_options {
   uint32_t struct_size;
-  int32_t kind;         /**< neuralode_optimizer_kind */
-  double lr;            /**< learning rate, >= 0 */
-  double momentum;      /**< SGD, in [0, 1) */
-  double weight_decay;  /**< >= 0 */
-  int32_t nesterov;     /**< SGD with momentum */
-  int32_t reserved;     /**< 0 */
-  double beta1;         /**< Adam, AdamW, in [0, 1) */
-  double beta2;         /**< Adam, AdamW, in [0, 1) */
-  double epsilon;       /**< Adam, AdamW, > 0 */
+  int32_t kind;        /**< neuralode_optimizer_kind */
+  double lr;           /**< learning rate, >= 0 */
+  double momentum;     /**< SGD, in [0, 1) */
+  double weight_decay; /**< >= 0 */
+  int32_t nesterov;    /**< SGD with momentum */
+  int32_t reserved;    /**< 0 */
+  double beta1;        /**< Adam, AdamW, in [0, 1) */
+  double beta2;        /**< Adam, AdamW, in [0, 1) */
+  double epsilon;      /**< Adam, AdamW, > 0 */
 } neuralode_optimizer_options;
 
 /** Defaults: SGD, lr 0.1, momentum 0.9, weight_decay 0, beta 0.9 and 0.999, epsilon 1e-8. */
-NEURALODE_API neuralode_status neuralode_optimizer_options_init(neuralode_optimizer_options* out_options);
+NEURALODE_API neuralode_status neuralode_optimizer_options_init(uint32_t struct_size, neuralode_optimizer_options* out_options);
 /** parameters: leaves; those that do not require gradients are skipped; shared ones count once. */
 NEURALODE_API neuralode_status neuralode_optimizer_create(const neuralode_optimizer_options* options, const neuralode_tensor* parameters,
                                                           int64_t count, neuralode_optimizer* out_optimizer);
@@ -58,7 +58,7 @@ typedef struct neuralode_schedule_options {
 } neuralode_schedule_options;
 
 /** Defaults: constant, lr 0.1, gamma 0.1, warmup 0.25, initial_divisor 25, final_factor 0. */
-NEURALODE_API neuralode_status neuralode_schedule_options_init(neuralode_schedule_options* out_options);
+NEURALODE_API neuralode_status neuralode_schedule_options_init(uint32_t struct_size, neuralode_schedule_options* out_options);
 /** The learning rate at `step` (0 is the first). A pure function: a schedule has no state to save. */
 NEURALODE_API neuralode_status neuralode_schedule_rate(const neuralode_schedule_options* options, int64_t step, double* out_lr);
 

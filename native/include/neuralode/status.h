@@ -7,6 +7,10 @@
  *    who ends it with its destroy function. destroy(NULL) is a no-op. Strings written there are borrowed from the handle
  *    they were asked of and die with it.
  *  - Options structs begin with uint32_t struct_size; fill them with their _init function, then change fields.
+ *  - struct_size before an out_ struct is its sizeof as the caller was compiled: no more is written, and a larger one than this library
+ * knows is refused.
+ *  - A handle that was destroyed, that is of another kind or that is no handle is NEURALODE_INVALID_ARGUMENT. Tensors are the exception:
+ * theirs are addresses, so only NULL, undefined ones and handles of other kinds are told apart.
  *  - A handle may be used by one thread at a time; different handles by different threads.
  */
 #ifndef NEURALODE_STATUS_H
@@ -21,7 +25,7 @@
 #endif
 
 /** What neuralode_abi_version() returns in a library that matches this header. */
-#define NEURALODE_ABI_VERSION 2u
+#define NEURALODE_ABI_VERSION 3u
 
 #ifdef __cplusplus
 extern "C" {

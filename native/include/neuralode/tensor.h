@@ -30,15 +30,15 @@ enum neuralode_dtype {
 };
 
 typedef struct neuralode_tensor_info {
-  int64_t dims;           /**< number of dimensions; 0 is a scalar */
-  int64_t count;          /**< number of elements */
-  int64_t bytes;          /**< count times the size of an element */
-  int32_t dtype;          /**< neuralode_dtype */
-  int32_t is_cuda;        /**< 1 on a GPU */
-  int32_t device_index;   /**< GPU number; -1 on the CPU */
-  int32_t is_contiguous;  /**< 1 if row-major without gaps */
+  int64_t dims;          /**< number of dimensions; 0 is a scalar */
+  int64_t count;         /**< number of elements */
+  int64_t bytes;         /**< count times the size of an element */
+  int32_t dtype;         /**< neuralode_dtype */
+  int32_t is_cuda;       /**< 1 on a GPU */
+  int32_t device_index;  /**< GPU number; -1 on the CPU */
+  int32_t is_contiguous; /**< 1 if row-major without gaps */
   int32_t requires_grad;
-  int32_t is_leaf;        /**< 1 if not the result of a recorded operation */
+  int32_t is_leaf; /**< 1 if not the result of a recorded operation */
 } neuralode_tensor_info;
 
 /** A new CPU tensor of `dims` sizes with a copy of `data` (row-major; NULL fills with zeros). */
@@ -47,7 +47,7 @@ NEURALODE_API neuralode_status neuralode_tensor_create(const void* data, int32_t
 /** A second handle to the same tensor: same storage, same autograd identity. */
 NEURALODE_API neuralode_status neuralode_tensor_share(neuralode_tensor tensor, neuralode_tensor* out_tensor);
 NEURALODE_API neuralode_status neuralode_tensor_destroy(neuralode_tensor tensor);
-NEURALODE_API neuralode_status neuralode_tensor_get_info(neuralode_tensor tensor, neuralode_tensor_info* out_info);
+NEURALODE_API neuralode_status neuralode_tensor_get_info(neuralode_tensor tensor, uint32_t struct_size, neuralode_tensor_info* out_info);
 /** Writes the `dims` sizes; capacity: how many out_sizes holds. */
 NEURALODE_API neuralode_status neuralode_tensor_get_sizes(neuralode_tensor tensor, int64_t* out_sizes, int64_t capacity);
 /** Copies the elements, row-major, from any device into `destination` of exactly `bytes` bytes. */

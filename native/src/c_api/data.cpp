@@ -16,12 +16,14 @@
 using namespace neuralode;
 using namespace neuralode::c_api;
 
-struct neuralode_image_folder_t : Counted {
+struct neuralode_image_folder_t {
+  static constexpr auto kind = neuralode::c_api::HandleKind::image_folder;
   neuralode_image_folder_t(const char* root, const char* split) : folder(std::make_shared<data::ImageFolder>(root, split)) {}
   std::shared_ptr<const data::ImageFolder> folder;
 };
 
-struct neuralode_loader_t : Counted {
+struct neuralode_loader_t {
+  static constexpr auto kind = neuralode::c_api::HandleKind::loader;
   neuralode_loader_t(std::shared_ptr<const data::ImageFolder> folder, const data::LoaderOptions& options)
       : loader(std::move(folder), options) {}
   data::Loader loader;
@@ -93,45 +95,45 @@ data::SyntheticOptions read_synthetic_options(const neuralode_synthetic_options*
 neuralode_status neuralode_image_folder_open(const char* root, const char* split, neuralode_image_folder* out_folder) {
   return guarded([&] {
     not_null(out_folder, "out_folder");
-    *out_folder = std::make_unique<neuralode_image_folder_t>(not_null(root, "root"), not_null(split, "split")).release();
+    *out_folder = new_handle(std::make_shared<neuralode_image_folder_t>(not_null(root, "root"), not_null(split, "split")));
   });
 }
 
 neuralode_status neuralode_image_folder_destroy(neuralode_image_folder folder) {
-  return guarded([&] { const std::unique_ptr<neuralode_image_folder_t> owned(folder); });
+  return guarded([&] { destroy_handle(folder, "folder"); });
 }
 
 neuralode_status neuralode_image_folder_count(neuralode_image_folder folder, int64_t* out_images, int64_t* out_classes) {
   return guarded([&] {
-    const data::ImageFolder& images = *not_null(folder, "folder")->folder;
+    const auto images = held(folder, "folder")->folder;
     not_null(out_images, "out_images");
     not_null(out_classes, "out_classes");
-    *out_images = images.images();
-    *out_classes = images.classes();
+    *out_images = images->images();
+    *out_classes = images->classes();
   });
 }
 
 neuralode_status neuralode_image_folder_class_name(neuralode_image_folder folder, int64_t index, const char** out_name) {
   return guarded([&] {
-    const data::ImageFolder& images = *not_null(folder, "folder")->folder;
+    const auto images = held(folder, "folder")->folder;
     not_null(out_name, "out_name");
-    require_index(index, images.classes());
-    *out_name = images.class_name(index).c_str();
+    require_index(index, images->classes());
+    *out_name = images->class_name(index).c_str();
   });
 }
 
 neuralode_status neuralode_image_folder_image(neuralode_image_folder folder, int64_t index, const char** out_path, int64_t* out_label) {
   return guarded([&] {
-    const data::ImageFolder& images = *not_null(folder, "folder")->folder;
+    const auto images = held(folder, "folder")->folder;
     not_null(out_path, "out_path");
     not_null(out_label, "out_label");
-    require_index(index, images.images());
-    *out_path = images.path(index);
-    *out_label = images.label(index);
+    require_index(index, images->images());
+    *out_path = images->path(index);
+    *out_label = images->label(index);
   });
 }
 
-neuralode_status neuralode_loader_options_init(neuralode_loader_options* out_options) {
+neuralode_status neuralode_loader_options_init(uint32_t struct_size, neuralode_loader_options* out_options) {
   return guarded([&] {
     neuralode_loader_options options{};
     options.struct_size = sizeof(options);
@@ -147,7 +149,7 @@ neuralode_status neuralode_loader_options_init(neuralode_loader_options* out_opt
     options.std_red = 0.229;
     options.std_green = 0.224;
     options.std_blue = 0.225;
-    *not_null(out_options, "out_options") = options;
+    write_options(options, struct_size, out_options);
   });
 }
 
@@ -156,65 +158,65 @@ neuralode_status neuralode_loader_create(neuralode_image_folder folder, const ne
   return guarded([&] {
     not_null(out_loader, "out_loader");
     const auto checked = read_loader_options(options);
-    *out_loader = std::make_unique<neuralode_loader_t>(not_null(folder, "folder")->folder, checked).release();
+    *out_loader = new_handle(std::make_shared<neuralode_loader_t>(held(folder, "folder")->folder, checked));
   });
 }
 
 neuralode_status neuralode_loader_destroy(neuralode_loader loader) {
-  return guarded([&] { const std::unique_ptr<neuralode_loader_t> owned(loader); });
+  return guarded([&] { destroy_handle(loader, "loader"); });
 }
 
 neuralode_status neuralode_loader_batches(neuralode_loader loader, int64_t* out_batches) {
-  return guarded([&] { *not_null(out_batches, "out_batches") = not_null(loader, "loader")->loader.batches(); });
+  return guarded([&] { *not_null(out_batches, "out_batches") = held(loader, "loader")->loader.batches(); });
 }
 
 neuralode_status neuralode_loader_start(neuralode_loader loader, int64_t epoch, int64_t first_batch) {
-  return guarded([&] { not_null(loader, "loader")->loader.start(epoch, first_batch); });
+  return guarded([&] { held(loader, "loader")->loader.start(epoch, first_batch); });
 }
 
 neuralode_status neuralode_loader_next(neuralode_loader loader, neuralode_tensor* out_images, neuralode_tensor* out_labels) {
   return guarded([&] {
-    data::Loader& source = not_null(loader, "loader")->loader;
+    const auto source = held(loader, "loader");
     not_null(out_images, "out_images");
     not_null(out_labels, "out_labels");
     data::Batch batch;
     neuralode_tensor handles[2] = {nullptr, nullptr};
-    if (source.next(batch)) write_handles({batch.images, batch.labels}, handles);
+    if (source->loader.next(batch)) write_handles({batch.images, batch.labels}, handles);
     *out_images = handles[0];
     *out_labels = handles[1];
   });
 }
 
 neuralode_status neuralode_loader_position(neuralode_loader loader, int64_t* out_batch) {
-  return guarded([&] { *not_null(out_batch, "out_batch") = not_null(loader, "loader")->loader.position(); });
+  return guarded([&] { *not_null(out_batch, "out_batch") = held(loader, "loader")->loader.position(); });
 }
 
-neuralode_status neuralode_loader_get_statistics(neuralode_loader loader, neuralode_loader_statistics* out_statistics) {
+neuralode_status neuralode_loader_get_statistics(neuralode_loader loader, uint32_t struct_size,
+                                                 neuralode_loader_statistics* out_statistics) {
   return guarded([&] {
-    const data::LoaderStatistics& statistics = not_null(loader, "loader")->loader.statistics();
-    *not_null(out_statistics, "out_statistics") = {statistics.images, statistics.broken, statistics.seconds_waiting};
+    const data::LoaderStatistics statistics = held(loader, "loader")->loader.statistics();
+    write_struct(neuralode_loader_statistics{statistics.images, statistics.broken, statistics.seconds_waiting}, struct_size, out_statistics,
+                 "out_statistics");
   });
 }
 
 neuralode_status neuralode_loader_broken(neuralode_loader loader, int64_t index, const char** out_text) {
   return guarded([&] {
-    const auto& broken = not_null(loader, "loader")->loader.broken();
+    const auto source = held(loader, "loader");
+    const auto& broken = source->loader.broken();
     not_null(out_text, "out_text");
     require_index(index, static_cast<std::int64_t>(broken.size()));
     *out_text = broken[static_cast<std::size_t>(index)].c_str();
   });
 }
 
-neuralode_status neuralode_synthetic_options_init(neuralode_synthetic_options* out_options) {
+neuralode_status neuralode_synthetic_options_init(uint32_t struct_size, neuralode_synthetic_options* out_options) {
   return guarded([&] {
     const data::SyntheticOptions defaults;
-    *not_null(out_options, "out_options") = {sizeof(neuralode_synthetic_options),
-                                             defaults.image_size,
-                                             defaults.train_per_class,
-                                             defaults.test_per_class,
-                                             defaults.quality,
-                                             defaults.threads,
-                                             defaults.seed};
+    const neuralode_synthetic_options options{
+        sizeof options,   defaults.image_size, defaults.train_per_class, defaults.test_per_class, defaults.quality,
+        defaults.threads, defaults.seed};
+    write_options(options, struct_size, out_options);
   });
 }
 

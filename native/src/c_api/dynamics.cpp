@@ -69,11 +69,11 @@ neuralode_status neuralode_dynamics_load_torchscript(const char* path, const cha
 }
 
 neuralode_status neuralode_dynamics_destroy(neuralode_dynamics dynamics) {
-  return guarded([&] { delete dynamics; });
+  return guarded([&] { destroy_handle(dynamics, "dynamics"); });
 }
 
 neuralode_status neuralode_dynamics_set_training(neuralode_dynamics dynamics, int32_t training) {
-  return guarded([&] { dynamics_of(dynamics).set_training(training != 0); });
+  return guarded([&] { dynamics_of(dynamics)->set_training(training != 0); });
 }
 
 neuralode_status neuralode_dynamics_to_dtype(neuralode_dynamics dynamics, int32_t dtype) {
@@ -81,21 +81,21 @@ neuralode_status neuralode_dynamics_to_dtype(neuralode_dynamics dynamics, int32_
     const bool floating =
         dtype == NEURALODE_FLOAT32 || dtype == NEURALODE_FLOAT64 || dtype == NEURALODE_BFLOAT16 || dtype == NEURALODE_FLOAT16;
     require(floating, "dtype: ", dtype, " is no floating dtype of neuralode_dtype");
-    dynamics_of(dynamics).to_dtype(static_cast<at::ScalarType>(dtype));
+    dynamics_of(dynamics)->to_dtype(static_cast<at::ScalarType>(dtype));
   });
 }
 
 neuralode_status neuralode_dynamics_parameters(neuralode_dynamics dynamics, neuralode_tensor_map* out_map) {
   return guarded([&] {
     not_null(out_map, "out_map");
-    *out_map = map_of(dynamics_of(dynamics).parameters());
+    *out_map = map_of(dynamics_of(dynamics)->parameters());
   });
 }
 
 neuralode_status neuralode_dynamics_buffers(neuralode_dynamics dynamics, neuralode_tensor_map* out_map) {
   return guarded([&] {
     not_null(out_map, "out_map");
-    *out_map = map_of(dynamics_of(dynamics).buffers());
+    *out_map = map_of(dynamics_of(dynamics)->buffers());
   });
 }
 
@@ -105,6 +105,6 @@ neuralode_status neuralode_dynamics_eval(neuralode_dynamics dynamics, double t, 
     const auto state = tensors_of(z, count, "z");
     require(!state.empty(), "z: the state is empty; give at least one tensor");
     not_null(out_u, "out_u");
-    write_handles(dynamics_of(dynamics).eval(at::scalar_tensor(t, state[0].options().requires_grad(false)), state), out_u);
+    write_handles(dynamics_of(dynamics)->eval(at::scalar_tensor(t, state[0].options().requires_grad(false)), state), out_u);
   });
 }

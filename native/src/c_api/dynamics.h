@@ -5,18 +5,19 @@
 #include "dynamics/dynamics.h"
 #include "neuralode/dynamics.h"
 
-struct neuralode_dynamics_t : neuralode::c_api::Counted {
+struct neuralode_dynamics_t {
+  static constexpr auto kind = neuralode::c_api::HandleKind::dynamics;
   std::shared_ptr<neuralode::Dynamics> value;
 };
 
 namespace neuralode::c_api {
 
 inline neuralode_dynamics handle_of_dynamics(std::shared_ptr<Dynamics> value) {
-  auto handle = std::make_unique<neuralode_dynamics_t>();
+  auto handle = std::make_shared<neuralode_dynamics_t>();
   handle->value = std::move(value);
-  return handle.release();
+  return new_handle(std::move(handle));
 }
 
-inline Dynamics& dynamics_of(neuralode_dynamics dynamics) { return *not_null(dynamics, "dynamics")->value; }
+inline std::shared_ptr<Dynamics> dynamics_of(neuralode_dynamics dynamics) { return held(dynamics, "dynamics")->value; }
 
 }  // namespace neuralode::c_api

@@ -2,34 +2,47 @@
 
 #include <ATen/ATen.h>
 
+#include <atomic>
+
 namespace neuralode::c_api {
 
-LiveCounts& live_counts() {
-  static LiveCounts counts;
-  return counts;
+namespace {
+
+std::atomic<std::int64_t> tensors_alive{0};
+
+/// What can be told of a pointer without following it: it is none of our other handles, and a tensor could lie there.
+const at::Tensor& checked_tensor(neuralode_tensor handle, const char* name) {
+  if (const char* kind = kind_of_handle(handle)) fail(Status::invalid_argument, name, " is a ", kind, "; give a neuralode_tensor");
+  require(reinterpret_cast<std::uintptr_t>(handle) % alignof(at::Tensor) == 0, name, ": ", handle, " is no tensor's address");
+  return *reinterpret_cast<const at::Tensor*>(handle);
 }
 
+}  // namespace
+
+std::int64_t live_tensors() { return tensors_alive; }
+
 const at::Tensor& tensor_of(neuralode_tensor handle, const char* name) {
-  const auto& tensor = *reinterpret_cast<const at::Tensor*>(not_null(handle, name));
+  const auto& tensor = checked_tensor(not_null(handle, name), name);
   require(tensor.defined(), name, " is an undefined tensor");
   return tensor;
 }
 
-at::Tensor tensor_or_undefined(neuralode_tensor handle) {
-  return handle == nullptr ? at::Tensor() : *reinterpret_cast<const at::Tensor*>(handle);
+at::Tensor tensor_or_undefined(neuralode_tensor handle, const char* name) {
+  return handle == nullptr ? at::Tensor() : checked_tensor(handle, name);
 }
 
 neuralode_tensor handle_of(at::Tensor tensor) {
   if (!tensor.defined()) return nullptr;
   auto* handle = reinterpret_cast<neuralode_tensor>(new at::Tensor(std::move(tensor)));
-  ++live_counts().tensors;
+  ++tensors_alive;
   return handle;
 }
 
 at::Tensor taken_tensor(neuralode_tensor handle) {
   if (handle == nullptr) return {};
+  checked_tensor(handle, "tensor");
   const std::unique_ptr<at::Tensor> owned(reinterpret_cast<at::Tensor*>(handle));
-  --live_counts().tensors;
+  --tensors_alive;
   return std::move(*owned);
 }
 
@@ -39,7 +52,7 @@ std::vector<at::Tensor> tensors_of(const neuralode_tensor* handles, std::int64_t
   std::vector<at::Tensor> result;
   result.reserve(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) {
-    result.push_back(tensor_or_undefined(handles[i]));
+    result.push_back(tensor_or_undefined(handles[i], name));
     require(result.back().defined(), name, "[", i, "] is null or an undefined tensor");
   }
   return result;
@@ -49,7 +62,7 @@ void write_handles(const std::vector<at::Tensor>& tensors, neuralode_tensor* out
   std::vector<std::unique_ptr<at::Tensor>> made;
   for (const auto& tensor : tensors) made.push_back(tensor.defined() ? std::make_unique<at::Tensor>(tensor) : nullptr);
   for (std::size_t i = 0; i < made.size(); ++i) {
-    if (made[i]) ++live_counts().tensors;
+    if (made[i]) ++tensors_alive;
     out[i] = reinterpret_cast<neuralode_tensor>(made[i].release());
   }
 }

@@ -33,17 +33,17 @@ neuralode_status neuralode_dynamics_create_split(neuralode_dynamics explicit_par
   return guarded([&] {
     not_null(out_dynamics, "out_dynamics");
     *out_dynamics = handle_of_dynamics(
-        std::make_shared<SplitDynamics>(not_null(explicit_part, "explicit_part")->value, not_null(implicit_part, "implicit_part")->value));
+        std::make_shared<SplitDynamics>(held(explicit_part, "explicit_part")->value, held(implicit_part, "implicit_part")->value));
   });
 }
 
 neuralode_status neuralode_dynamics_set_preconditioner(neuralode_dynamics dynamics, neuralode_preconditioner_callback precondition,
                                                        neuralode_release_callback release, void* user) {
   return guarded([&] {
-    auto& value = dynamics_of(dynamics);
+    const auto value = dynamics_of(dynamics);
     require(precondition != nullptr || release == nullptr,
             "release: there is nothing to release without a preconditioner; give NULL for both");
-    value.set_preconditioner(precondition == nullptr ? Preconditioner{}
-                                                     : preconditioner_of(precondition, std::make_shared<User>(user, release)));
+    value->set_preconditioner(precondition == nullptr ? Preconditioner{}
+                                                      : preconditioner_of(precondition, std::make_shared<User>(user, release)));
   });
 }

@@ -9,7 +9,7 @@ using namespace neuralode::c_api;
 
 namespace {
 
-ImageModel& model_of(neuralode_model model) { return *not_null(model, "model")->value; }
+std::shared_ptr<ImageModel> model_of(neuralode_model model) { return held(model, "model")->value; }
 
 NamedTensors named(const torch::OrderedDict<std::string, at::Tensor>& tensors) {
   NamedTensors result;
@@ -19,7 +19,7 @@ NamedTensors named(const torch::OrderedDict<std::string, at::Tensor>& tensors) {
 
 }  // namespace
 
-neuralode_status neuralode_model_options_init(neuralode_model_options* out_options) {
+neuralode_status neuralode_model_options_init(uint32_t struct_size, neuralode_model_options* out_options) {
   return guarded([&] {
     const ImageModelOptions defaults;
     neuralode_model_options options{};
@@ -28,7 +28,7 @@ neuralode_status neuralode_model_options_init(neuralode_model_options* out_optio
     options.classes = defaults.classes;
     options.image_size = defaults.image_size;
     options.seed = defaults.seed;
-    *not_null(out_options, "out_options") = options;
+    write_options(options, struct_size, out_options);
   });
 }
 
@@ -38,58 +38,49 @@ neuralode_status neuralode_model_create(const char* name, const neuralode_model_
     not_null(out_model, "out_model");
     const auto given = read_options(options, &neuralode_model_options_init);
     const ImageModelOptions checked{static_cast<Stem>(given.stem), given.classes, given.image_size, given.seed};
-    auto model = std::make_unique<neuralode_model_t>();
+    auto model = std::make_shared<neuralode_model_t>();
     model->value = make_image_model(not_null(name, "name"), checked, solve_options_of(solve));
-    *out_model = model.release();
+    *out_model = new_handle(std::move(model));
   });
 }
 
 neuralode_status neuralode_model_destroy(neuralode_model model) {
-  return guarded([&] { delete model; });
+  return guarded([&] { destroy_handle(model, "model"); });
 }
 
 neuralode_status neuralode_model_forward(neuralode_model model, neuralode_tensor images, neuralode_tensor* out_logits) {
   return guarded([&] {
     not_null(out_logits, "out_logits");
-    *out_logits = handle_of(model_of(model).classify(tensor_of(images, "images")));
+    *out_logits = handle_of(model_of(model)->classify(tensor_of(images, "images")));
   });
 }
 
 neuralode_status neuralode_model_set_training(neuralode_model model, int32_t training) {
-  return guarded([&] { model_of(model).train(training != 0); });
+  return guarded([&] { model_of(model)->train(training != 0); });
 }
 
 neuralode_status neuralode_model_set_solve(neuralode_model model, const neuralode_solve_options* solve) {
-  return guarded([&] { model_of(model).set_solve_options(solve_options_of(solve)); });
+  return guarded([&] { model_of(model)->set_solve_options(solve_options_of(solve)); });
 }
 
 neuralode_status neuralode_model_parameters(neuralode_model model, neuralode_tensor_map* out_map) {
   return guarded([&] {
     not_null(out_map, "out_map");
-    *out_map = map_of(named(model_of(model).named_parameters()));
+    *out_map = map_of(named(model_of(model)->named_parameters()));
   });
 }
 
 neuralode_status neuralode_model_buffers(neuralode_model model, neuralode_tensor_map* out_map) {
   return guarded([&] {
     not_null(out_map, "out_map");
-    *out_map = map_of(named(model_of(model).named_buffers()));
+    *out_map = map_of(named(model_of(model)->named_buffers()));
   });
 }
 
-neuralode_status neuralode_model_statistics(neuralode_model model, int32_t reset, neuralode_statistics* out_statistics) {
+neuralode_status neuralode_model_statistics(neuralode_model model, int32_t reset, uint32_t struct_size,
+                                            neuralode_statistics* out_statistics) {
   return guarded([&] {
-    not_null(out_statistics, "out_statistics");
-    const auto total = model_of(model).statistics(reset != 0);
-    neuralode_statistics result{};
-    result.steps_accepted = total.steps_accepted;
-    result.steps_rejected = total.steps_rejected;
-    result.nfe_forward = total.nfe_forward;
-    result.nfe_backward = total.nfe_backward;
-    result.snapshots = total.snapshots;
-    result.reconstruction_error = total.reconstruction_error;
-    result.snapshot_bytes = total.snapshot_bytes;
-    result.steps_replayed = total.steps_replayed;
-    *out_statistics = result;
+    require_struct<neuralode_statistics>(struct_size, out_statistics, "out_statistics");
+    write_struct(statistics_of(model_of(model)->statistics(reset != 0)), struct_size, out_statistics, "out_statistics");
   });
 }

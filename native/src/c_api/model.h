@@ -5,6 +5,7 @@
 #include "models/image_model.h"
 #include "neuralode/model.h"
 
-struct neuralode_model_t : neuralode::c_api::Counted {
+struct neuralode_model_t {
+  static constexpr auto kind = neuralode::c_api::HandleKind::model;
   std::shared_ptr<neuralode::ImageModel> value;
 };

@@ -8,7 +8,8 @@
 using namespace neuralode;
 using namespace neuralode::c_api;
 
-struct neuralode_observer_t : Counted {
+struct neuralode_observer_t {
+  static constexpr auto kind = neuralode::c_api::HandleKind::observer;
   Observer value;
 };
 
@@ -42,12 +43,12 @@ neuralode_status neuralode_observer_create(neuralode_step_callback step, neuralo
     not_null(out_observer, "out_observer");
     const auto shared = std::make_shared<User>(user, release);
     try {
-      auto observer = std::make_unique<neuralode_observer_t>();
+      auto observer = std::make_shared<neuralode_observer_t>();
       if (step != nullptr) observer->value.step = step_function(step, shared);
       if (event != nullptr) observer->value.event = event_function(event, shared);
       observer->value.direction = direction;
       check(observer->value);
-      *out_observer = observer.release();
+      *out_observer = new_handle(std::move(observer));
     } catch (...) {
       shared->disarm();
       throw;
@@ -56,7 +57,7 @@ neuralode_status neuralode_observer_create(neuralode_step_callback step, neuralo
 }
 
 neuralode_status neuralode_observer_destroy(neuralode_observer observer) {
-  return guarded([&] { delete observer; });
+  return guarded([&] { destroy_handle(observer, "observer"); });
 }
 
 neuralode_status neuralode_solve_observed(neuralode_dynamics dynamics, const neuralode_tensor* z0, int64_t count, neuralode_tensor t0,
@@ -64,19 +65,19 @@ neuralode_status neuralode_solve_observed(neuralode_dynamics dynamics, const neu
                                           neuralode_observer observer, neuralode_solution* out_solution) {
   return guarded([&] {
     not_null(out_solution, "out_solution");
-    not_null(observer, "observer");
+    const auto watching = held(observer, "observer");
     const auto problem = problem_of(dynamics, z0, count, t0, t1, t_eval, options);
-    auto solution = std::make_unique<neuralode_solution_t>();
-    auto observed = solve(problem, observer->value);
+    auto solution = std::make_shared<neuralode_solution_t>();
+    auto observed = solve(problem, watching->value);
     solution->value = std::move(observed.solution);
     solution->event_time = std::move(observed.event_time);
-    *out_solution = solution.release();
+    *out_solution = new_handle(std::move(solution));
   });
 }
 
 neuralode_status neuralode_solution_event(neuralode_solution solution, int32_t* out_occurred, neuralode_tensor* out_time) {
   return guarded([&] {
-    const auto& time = not_null(solution, "solution")->event_time;
+    const auto time = held(solution, "solution")->event_time;
     not_null(out_occurred, "out_occurred");
     not_null(out_time, "out_time");
     auto* handle = handle_of(time);

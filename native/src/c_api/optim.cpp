@@ -10,14 +10,16 @@
 using namespace neuralode;
 using namespace neuralode::c_api;
 
-struct neuralode_optimizer_t : Counted {
+struct neuralode_optimizer_t {
+  static constexpr auto kind = neuralode::c_api::HandleKind::optimizer;
   std::unique_ptr<torch::optim::Optimizer> value;
 };
-struct neuralode_checkpoint_t : Counted {
+struct neuralode_checkpoint_t {
+  static constexpr auto kind = neuralode::c_api::HandleKind::checkpoint;
   Checkpoint value;
 };
 
-neuralode_status neuralode_optimizer_options_init(neuralode_optimizer_options* out_options) {
+neuralode_status neuralode_optimizer_options_init(uint32_t struct_size, neuralode_optimizer_options* out_options) {
   return guarded([&] {
     const OptimizerOptions defaults;
     neuralode_optimizer_options options{};
@@ -29,7 +31,7 @@ neuralode_status neuralode_optimizer_options_init(neuralode_optimizer_options* o
     options.beta1 = defaults.beta1;
     options.beta2 = defaults.beta2;
     options.epsilon = defaults.epsilon;
-    *not_null(out_options, "out_options") = options;
+    write_options(options, struct_size, out_options);
   });
 }
 
@@ -46,32 +48,33 @@ neuralode_status neuralode_optimizer_create(const neuralode_optimizer_options* o
                                    given.beta1,
                                    given.beta2,
                                    given.epsilon};
-    auto optimizer = std::make_unique<neuralode_optimizer_t>();
+    auto optimizer = std::make_shared<neuralode_optimizer_t>();
     optimizer->value = make_optimizer(checked, tensors_of(parameters, count, "parameters"));
-    *out_optimizer = optimizer.release();
+    *out_optimizer = new_handle(std::move(optimizer));
   });
 }
 
 neuralode_status neuralode_optimizer_destroy(neuralode_optimizer optimizer) {
-  return guarded([&] { delete optimizer; });
+  return guarded([&] { destroy_handle(optimizer, "optimizer"); });
 }
 
 neuralode_status neuralode_optimizer_step(neuralode_optimizer optimizer) {
-  return guarded([&] { not_null(optimizer, "optimizer")->value->step(); });
+  return guarded([&] { held(optimizer, "optimizer")->value->step(); });
 }
 
 neuralode_status neuralode_optimizer_zero_grad(neuralode_optimizer optimizer) {
   return guarded([&] {
-    for (auto& group : not_null(optimizer, "optimizer")->value->param_groups())
+    const auto self = held(optimizer, "optimizer");
+    for (auto& group : self->value->param_groups())
       for (auto& parameter : group.params()) parameter.mutable_grad().reset();
   });
 }
 
 neuralode_status neuralode_optimizer_set_lr(neuralode_optimizer optimizer, double lr) {
-  return guarded([&] { set_learning_rate(*not_null(optimizer, "optimizer")->value, lr); });
+  return guarded([&] { set_learning_rate(*held(optimizer, "optimizer")->value, lr); });
 }
 
-neuralode_status neuralode_schedule_options_init(neuralode_schedule_options* out_options) {
+neuralode_status neuralode_schedule_options_init(uint32_t struct_size, neuralode_schedule_options* out_options) {
   return guarded([&] {
     const ScheduleOptions defaults;
     neuralode_schedule_options options{};
@@ -82,7 +85,7 @@ neuralode_status neuralode_schedule_options_init(neuralode_schedule_options* out
     options.warmup = defaults.warmup;
     options.initial_divisor = defaults.initial_divisor;
     options.final_factor = defaults.final_factor;
-    *not_null(out_options, "out_options") = options;
+    write_options(options, struct_size, out_options);
   });
 }
 
@@ -104,7 +107,7 @@ neuralode_status neuralode_schedule_rate(const neuralode_schedule_options* optio
 
 neuralode_status neuralode_checkpoint_save(const char* path, neuralode_model model, neuralode_optimizer optimizer, const char* metadata) {
   return guarded([&] {
-    Checkpoint::save(not_null(path, "path"), *not_null(model, "model")->value, *not_null(optimizer, "optimizer")->value,
+    Checkpoint::save(not_null(path, "path"), *held(model, "model")->value, *held(optimizer, "optimizer")->value,
                      not_null(metadata, "metadata"));
   });
 }
@@ -112,23 +115,25 @@ neuralode_status neuralode_checkpoint_save(const char* path, neuralode_model mod
 neuralode_status neuralode_checkpoint_open(const char* path, neuralode_checkpoint* out_checkpoint) {
   return guarded([&] {
     not_null(out_checkpoint, "out_checkpoint");
-    auto checkpoint = std::make_unique<neuralode_checkpoint_t>();
+    auto checkpoint = std::make_shared<neuralode_checkpoint_t>();
     checkpoint->value = Checkpoint::open(not_null(path, "path"));
-    *out_checkpoint = checkpoint.release();
+    *out_checkpoint = new_handle(std::move(checkpoint));
   });
 }
 
 neuralode_status neuralode_checkpoint_destroy(neuralode_checkpoint checkpoint) {
-  return guarded([&] { delete checkpoint; });
+  return guarded([&] { destroy_handle(checkpoint, "checkpoint"); });
 }
 
 neuralode_status neuralode_checkpoint_metadata(neuralode_checkpoint checkpoint, const char** out_metadata) {
-  return guarded([&] { *not_null(out_metadata, "out_metadata") = not_null(checkpoint, "checkpoint")->value.metadata.c_str(); });
+  return guarded([&] { *not_null(out_metadata, "out_metadata") = held(checkpoint, "checkpoint")->value.metadata.c_str(); });
 }
 
 neuralode_status neuralode_checkpoint_restore(neuralode_checkpoint checkpoint, neuralode_model model, neuralode_optimizer optimizer) {
   return guarded([&] {
-    not_null(checkpoint, "checkpoint")
-        ->value.restore(*not_null(model, "model")->value, optimizer == nullptr ? nullptr : optimizer->value.get());
+    const auto source = held(checkpoint, "checkpoint");
+    const auto target = held(model, "model");
+    const auto updates = optimizer == nullptr ? nullptr : held(optimizer, "optimizer");
+    source->value.restore(*target->value, updates == nullptr ? nullptr : updates->value.get());
   });
 }

@@ -5,7 +5,8 @@
 #include "gradients/solve.h"
 #include "neuralode/solve.h"
 
-struct neuralode_solution_t : neuralode::c_api::Counted {
+struct neuralode_solution_t {
+  static constexpr auto kind = neuralode::c_api::HandleKind::solution;
   neuralode::Solution value;
   at::Tensor event_time;  ///< undefined where no event ended the solve
   std::string text;       ///< what neuralode_solution_status lent out last

@@ -54,15 +54,32 @@ SolveOptions solve_options_of(const neuralode_solve_options* options) {
   return result;
 }
 
+neuralode_statistics statistics_of(const Statistics& statistics) {
+  neuralode_statistics result{};
+  result.steps_accepted = statistics.steps_accepted;
+  result.steps_rejected = statistics.steps_rejected;
+  result.nfe_forward = statistics.nfe_forward;
+  result.nfe_backward = statistics.nfe_backward;
+  result.snapshots = statistics.snapshots;
+  result.reconstruction_error = statistics.reconstruction_error;
+  result.snapshot_bytes = statistics.snapshot_bytes;
+  result.steps_replayed = statistics.steps_replayed;
+  result.newton_iterations = statistics.newton_iterations;
+  result.newton_failures = statistics.newton_failures;
+  result.jacobian_products = statistics.jacobian_products;
+  result.jacobian_products_backward = statistics.jacobian_products_backward;
+  return result;
+}
+
 Problem problem_of(neuralode_dynamics dynamics, const neuralode_tensor* z0, std::int64_t count, neuralode_tensor t0, neuralode_tensor t1,
                    neuralode_tensor t_eval, const neuralode_solve_options* options) {
-  return {not_null(dynamics, "dynamics")->value, tensors_of(z0, count, "z0"), tensor_of(t0, "t0"), tensor_of(t1, "t1"),
-          tensor_or_undefined(t_eval),           solve_options_of(options)};
+  return {held(dynamics, "dynamics")->value, tensors_of(z0, count, "z0"), tensor_of(t0, "t0"), tensor_of(t1, "t1"),
+          tensor_or_undefined(t_eval),       solve_options_of(options)};
 }
 
 }  // namespace neuralode::c_api
 
-neuralode_status neuralode_solve_options_init(neuralode_solve_options* out_options) {
+neuralode_status neuralode_solve_options_init(uint32_t struct_size, neuralode_solve_options* out_options) {
   return guarded([&] {
     const SolveOptions defaults;
     neuralode_solve_options options{};
@@ -91,7 +108,7 @@ neuralode_status neuralode_solve_options_init(neuralode_solve_options* out_optio
     options.dense_output = defaults.dense_output ? 1 : 0;
     options.per_sample = defaults.per_sample ? 1 : 0;
     options.checkpoint_stages = defaults.checkpoint_stages ? 1 : 0;
-    *not_null(out_options, "out_options") = options;
+    write_options(options, struct_size, out_options);
   });
 }
 
@@ -101,62 +118,52 @@ neuralode_status neuralode_solve(neuralode_dynamics dynamics, const neuralode_te
   return guarded([&] {
     not_null(out_solution, "out_solution");
     const auto problem = problem_of(dynamics, z0, count, t0, t1, t_eval, options);
-    auto solution = std::make_unique<neuralode_solution_t>();
+    auto solution = std::make_shared<neuralode_solution_t>();
     solution->value = solve(problem);
-    *out_solution = solution.release();
+    *out_solution = new_handle(std::move(solution));
   });
 }
 
 neuralode_status neuralode_solution_destroy(neuralode_solution solution) {
-  return guarded([&] { delete solution; });
+  return guarded([&] { destroy_handle(solution, "solution"); });
 }
 
 neuralode_status neuralode_solution_state(neuralode_solution solution, int64_t index, neuralode_tensor* out_state) {
   return guarded([&] {
-    const auto& states = not_null(solution, "solution")->value.states;
+    const auto self = held(solution, "solution");
+    const auto& states = self->value.states;
     require(index >= 0 && index < static_cast<std::int64_t>(states.size()), "index: ", index, " is outside [0, ", states.size(), ")");
     not_null(out_state, "out_state");
     *out_state = handle_of(states[static_cast<std::size_t>(index)]);
   });
 }
 
-neuralode_status neuralode_solution_statistics(neuralode_solution solution, neuralode_statistics* out_statistics) {
+neuralode_status neuralode_solution_statistics(neuralode_solution solution, uint32_t struct_size, neuralode_statistics* out_statistics) {
   return guarded([&] {
-    const auto& statistics = *not_null(solution, "solution")->value.statistics;
-    neuralode_statistics result{};
-    result.steps_accepted = statistics.steps_accepted;
-    result.steps_rejected = statistics.steps_rejected;
-    result.nfe_forward = statistics.nfe_forward;
-    result.nfe_backward = statistics.nfe_backward;
-    result.snapshots = statistics.snapshots;
-    result.reconstruction_error = statistics.reconstruction_error;
-    result.snapshot_bytes = statistics.snapshot_bytes;
-    result.steps_replayed = statistics.steps_replayed;
-    result.newton_iterations = statistics.newton_iterations;
-    result.newton_failures = statistics.newton_failures;
-    result.jacobian_products = statistics.jacobian_products;
-    result.jacobian_products_backward = statistics.jacobian_products_backward;
-    *not_null(out_statistics, "out_statistics") = result;
+    const auto self = held(solution, "solution");
+    write_struct(statistics_of(*self->value.statistics), struct_size, out_statistics, "out_statistics");
   });
 }
 
 neuralode_status neuralode_solution_status(neuralode_solution solution, neuralode_status* out_status, const char** out_text,
                                            double* out_reached) {
   return guarded([&] {
-    const auto& outcome = *not_null(solution, "solution")->value.outcome;
+    const auto self = held(solution, "solution");
+    const auto& outcome = *self->value.outcome;
     not_null(out_status, "out_status");
     not_null(out_text, "out_text");
     not_null(out_reached, "out_reached");
-    solution->text = outcome.text;
+    self->text = outcome.text;
     *out_status = static_cast<neuralode_status>(outcome.status);
-    *out_text = solution->text.c_str();
+    *out_text = self->text.c_str();
     *out_reached = outcome.reached;
   });
 }
 
 neuralode_status neuralode_solution_times(neuralode_solution solution, neuralode_tensor* out_times) {
   return guarded([&] {
-    const auto& value = not_null(solution, "solution")->value;
+    const auto self = held(solution, "solution");
+    const auto& value = self->value;
     not_null(out_times, "out_times");
     std::vector<double> times;
     const auto samples = static_cast<std::int64_t>(value.grid->samples.size());

@@ -78,9 +78,8 @@ neuralode_status neuralode_tensor_destroy(neuralode_tensor tensor) {
   return guarded([&] { taken_tensor(tensor); });
 }
 
-neuralode_status neuralode_tensor_get_info(neuralode_tensor tensor, neuralode_tensor_info* out_info) {
+neuralode_status neuralode_tensor_get_info(neuralode_tensor tensor, uint32_t struct_size, neuralode_tensor_info* out_info) {
   return guarded([&] {
-    not_null(out_info, "out_info");
     const auto& value = tensor_of(tensor, "tensor");
     neuralode_tensor_info info{};
     info.dims = value.dim();
@@ -92,7 +91,7 @@ neuralode_status neuralode_tensor_get_info(neuralode_tensor tensor, neuralode_te
     info.is_contiguous = value.is_contiguous();
     info.requires_grad = value.requires_grad();
     info.is_leaf = value.is_leaf();
-    *out_info = info;
+    write_struct(info, struct_size, out_info, "out_info");
   });
 }
 
@@ -187,7 +186,7 @@ neuralode_status neuralode_live_objects(int64_t* out_tensors, int64_t* out_other
   return guarded([&] {
     not_null(out_tensors, "out_tensors");
     not_null(out_others, "out_others");
-    *out_tensors = live_counts().tensors;
-    *out_others = live_counts().others;
+    *out_tensors = live_tensors();
+    *out_others = live_handles();
   });
 }

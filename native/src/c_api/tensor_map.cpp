@@ -10,19 +10,19 @@ using namespace neuralode::c_api;
 namespace neuralode::c_api {
 
 neuralode_tensor_map map_of(NamedTensors entries) {
-  auto map = std::make_unique<neuralode_tensor_map_t>();
+  auto map = std::make_shared<neuralode_tensor_map_t>();
   map->entries = std::move(entries);
-  return map.release();
+  return new_handle(std::move(map));
 }
 
 }  // namespace neuralode::c_api
 
 namespace {
 
-const std::pair<std::string, at::Tensor>& entry(neuralode_tensor_map map, std::int64_t index) {
-  const auto count = static_cast<std::int64_t>(not_null(map, "map")->entries.size());
+const std::pair<std::string, at::Tensor>& entry(const neuralode_tensor_map_t& map, std::int64_t index) {
+  const auto count = static_cast<std::int64_t>(map.entries.size());
   require(index >= 0 && index < count, "index: ", index, " is outside [0, ", count, ")");
-  return map->entries[static_cast<std::size_t>(index)];
+  return map.entries[static_cast<std::size_t>(index)];
 }
 
 }  // namespace
@@ -35,12 +35,13 @@ neuralode_status neuralode_tensor_map_create(neuralode_tensor_map* out_map) {
 }
 
 neuralode_status neuralode_tensor_map_destroy(neuralode_tensor_map map) {
-  return guarded([&] { delete map; });
+  return guarded([&] { destroy_handle(map, "map"); });
 }
 
 neuralode_status neuralode_tensor_map_set(neuralode_tensor_map map, const char* name, neuralode_tensor tensor) {
   return guarded([&] {
-    auto& entries = not_null(map, "map")->entries;
+    const auto self = held(map, "map");
+    auto& entries = self->entries;
     const std::string key = not_null(name, "name");
     const auto& value = tensor_of(tensor, "tensor");
     const auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& item) { return item.first == key; });
@@ -52,17 +53,17 @@ neuralode_status neuralode_tensor_map_set(neuralode_tensor_map map, const char* 
 }
 
 neuralode_status neuralode_tensor_map_count(neuralode_tensor_map map, int64_t* out_count) {
-  return guarded([&] { *not_null(out_count, "out_count") = static_cast<std::int64_t>(not_null(map, "map")->entries.size()); });
+  return guarded([&] { *not_null(out_count, "out_count") = static_cast<std::int64_t>(held(map, "map")->entries.size()); });
 }
 
 neuralode_status neuralode_tensor_map_name(neuralode_tensor_map map, int64_t index, const char** out_name) {
-  return guarded([&] { *not_null(out_name, "out_name") = entry(map, index).first.c_str(); });
+  return guarded([&] { *not_null(out_name, "out_name") = entry(*held(map, "map"), index).first.c_str(); });
 }
 
 neuralode_status neuralode_tensor_map_get(neuralode_tensor_map map, int64_t index, neuralode_tensor* out_tensor) {
   return guarded([&] {
     not_null(out_tensor, "out_tensor");
-    *out_tensor = handle_of(entry(map, index).second);
+    *out_tensor = handle_of(entry(*held(map, "map"), index).second);
   });
 }
 
@@ -74,5 +75,5 @@ neuralode_status neuralode_safetensors_load(const char* path, neuralode_tensor_m
 }
 
 neuralode_status neuralode_safetensors_save(const char* path, neuralode_tensor_map map) {
-  return guarded([&] { save_safetensors(not_null(path, "path"), not_null(map, "map")->entries); });
+  return guarded([&] { save_safetensors(not_null(path, "path"), held(map, "map")->entries); });
 }

@@ -4,7 +4,8 @@
 #include "c_api/handles.h"
 #include "tensors/safetensors.h"
 
-struct neuralode_tensor_map_t : neuralode::c_api::Counted {
+struct neuralode_tensor_map_t {
+  static constexpr auto kind = neuralode::c_api::HandleKind::tensor_map;
   neuralode::NamedTensors entries;
 };
 

@@ -47,10 +47,10 @@ void ImageModel::set_solve_options(const SolveOptions& options) {
   for (auto& block : blocks_) block->set_options(options);
 }
 
-ModelStatistics ImageModel::statistics(bool reset) {
-  ModelStatistics result = total_;
+Statistics ImageModel::statistics(bool reset) {
+  Statistics result = total_;
   for (auto& block : blocks_) block->collect(result);
-  total_ = reset ? ModelStatistics{} : result;
+  total_ = reset ? Statistics{} : result;
   return result;
 }
 

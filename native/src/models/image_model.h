@@ -25,13 +25,13 @@ class ImageModel : public torch::nn::Module {
   /// Checks the images' shape and dtype, then forward.
   at::Tensor classify(const at::Tensor& images);
   void set_solve_options(const SolveOptions& options);
-  ModelStatistics statistics(bool reset);
+  Statistics statistics(bool reset);
 
  protected:
   std::vector<OdeBlock> blocks_;  ///< every ODE block, for options and figures
 
  private:
-  ModelStatistics total_;
+  Statistics total_;
 };
 
 /// name: "odenet-small" or "resnet18-ode". Throws invalid_argument for another name or an option out of range.

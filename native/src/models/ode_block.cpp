@@ -12,8 +12,7 @@ namespace neuralode {
 
 namespace {
 
-template <class Part>
-void add(ModelStatistics& total, const Part& part) {
+void add(Statistics& total, const Statistics& part) {
   total.steps_accepted += part.steps_accepted;
   total.steps_rejected += part.steps_rejected;
   total.nfe_forward += part.nfe_forward;
@@ -21,6 +20,10 @@ void add(ModelStatistics& total, const Part& part) {
   total.snapshots += part.snapshots;
   total.snapshot_bytes += part.snapshot_bytes;
   total.steps_replayed += part.steps_replayed;
+  total.newton_iterations += part.newton_iterations;
+  total.newton_failures += part.newton_failures;
+  total.jacobian_products += part.jacobian_products;
+  total.jacobian_products_backward += part.jacobian_products_backward;
   if (!std::isnan(part.reconstruction_error)) total.reconstruction_error = std::fmax(total.reconstruction_error, part.reconstruction_error);
 }
 
@@ -51,7 +54,7 @@ void OdeBlockImpl::fold() {
   solves_.erase(std::remove_if(solves_.begin(), solves_.end(), is_over), solves_.end());
 }
 
-void OdeBlockImpl::collect(ModelStatistics& total) {
+void OdeBlockImpl::collect(Statistics& total) {
   add(total, std::exchange(folded_, {}));
   for (const auto& solve : std::exchange(solves_, {})) add(total, *solve);
 }

@@ -9,13 +9,6 @@
 
 namespace neuralode {
 
-/// What blocks of one model add up while it runs.
-struct ModelStatistics {
-  std::int64_t steps_accepted = 0, steps_rejected = 0, nfe_forward = 0, nfe_backward = 0;
-  std::int64_t snapshots = 0, snapshot_bytes = 0, steps_replayed = 0;
-  double reconstruction_error = std::numeric_limits<double>::quiet_NaN();
-};
-
 /// z(1) with z(0) = x and f any module from (batch, channels, height, width) to the same.
 class OdeBlockImpl : public torch::nn::Module {
  public:
@@ -26,7 +19,7 @@ class OdeBlockImpl : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& x);
   void set_options(const SolveOptions& options) { options_ = options; }
   /// Adds the figures of the solves since the last call; those whose backward has not run count with none.
-  void collect(ModelStatistics& total);
+  void collect(Statistics& total);
 
  private:
   void fold();
@@ -34,7 +27,7 @@ class OdeBlockImpl : public torch::nn::Module {
   std::shared_ptr<Dynamics> dynamics_;
   SolveOptions options_;
   std::vector<std::shared_ptr<Statistics>> solves_;
-  ModelStatistics folded_;
+  Statistics folded_;
 };
 TORCH_MODULE(OdeBlock);
 

@@ -81,18 +81,18 @@ public sealed class LibraryTests
     }
 
     [Fact]
-    public void Options_default_to_the_librarys_defaults()
+    public unsafe void Options_default_to_the_librarys_defaults()
     {
-        _ = Interop.NativeMethods.neuralode_solve_options_init(out var solve);
+        _ = Interop.NativeMethods.neuralode_solve_options_init((uint)sizeof(Interop.neuralode_solve_options), out var solve);
         Assert.Equal(solve, new SolverOptions().ToNative());
 
-        _ = Interop.NativeMethods.neuralode_optimizer_options_init(out var optimizer);
+        _ = Interop.NativeMethods.neuralode_optimizer_options_init((uint)sizeof(Interop.neuralode_optimizer_options), out var optimizer);
         Assert.Equal(optimizer, new OptimizerOptions().ToNative());
 
-        _ = Interop.NativeMethods.neuralode_loader_options_init(out var loader);
+        _ = Interop.NativeMethods.neuralode_loader_options_init((uint)sizeof(Interop.neuralode_loader_options), out var loader);
         Assert.Equal(loader, new LoaderOptions().ToNative());
 
-        _ = Interop.NativeMethods.neuralode_synthetic_options_init(out var synthetic);
+        _ = Interop.NativeMethods.neuralode_synthetic_options_init((uint)sizeof(Interop.neuralode_synthetic_options), out var synthetic);
         Assert.Equal(synthetic, new SyntheticOptions().ToNative());
     }
 }

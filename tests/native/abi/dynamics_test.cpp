@@ -64,7 +64,7 @@ class DynamicsAbi : public ::testing::Test {
 
   neuralode_status solve(const Dynamics& f, Solution& solution, int32_t gradient = NEURALODE_GRADIENT_MALI) {
     neuralode_solve_options options;
-    neuralode_solve_options_init(&options);
+    neuralode_solve_options_init(sizeof options, &options);
     options.step_size = 0.1;
     options.gradient = gradient;
     const auto t0 = scalar_of(0), t1 = scalar_of(1);

@@ -25,7 +25,7 @@ class MethodsAbi : public SolveAbi {
 };
 
 TEST_F(MethodsAbi, DefaultsAreThoseOfTheHeader) {
-  ASSERT_OK(neuralode_solve_options_init(&options_));
+  ASSERT_OK(neuralode_solve_options_init(sizeof options_, &options_));
   EXPECT_EQ(options_.checkpoints, 0);
   EXPECT_EQ(options_.controller, NEURALODE_CONTROLLER_PI);
   EXPECT_EQ(options_.adjoint_seminorm, 0);

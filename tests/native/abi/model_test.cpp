@@ -21,7 +21,7 @@ Tensor images() {
 class ModelAbi : public ::testing::Test {
  protected:
   ModelAbi() {
-    EXPECT_OK(neuralode_solve_options_init(&solve_));
+    EXPECT_OK(neuralode_solve_options_init(sizeof solve_, &solve_));
     solve_.step_size = 0.5;
     model_ = created(1);
     EXPECT_OK(neuralode_model_parameters(model_.get(), parameters_.out()));
@@ -30,7 +30,7 @@ class ModelAbi : public ::testing::Test {
 
   Model created(std::uint64_t seed) const {
     neuralode_model_options options;
-    EXPECT_OK(neuralode_model_options_init(&options));
+    EXPECT_OK(neuralode_model_options_init(sizeof options, &options));
     options.image_size = 8;
     options.classes = 3;
     options.seed = seed;
@@ -143,13 +143,13 @@ TEST_F(ModelAbi, EvaluationModeLeavesTheBuffersAlone) {
 TEST_F(ModelAbi, StatisticsAddUpAndAreReset) {
   loss_step(model_, optimizer_);
   neuralode_statistics statistics{};
-  ASSERT_OK(neuralode_model_statistics(model_.get(), 1, &statistics));
+  ASSERT_OK(neuralode_model_statistics(model_.get(), 1, sizeof statistics, &statistics));
   EXPECT_EQ(statistics.steps_accepted, 4);  // two blocks, two steps
   EXPECT_EQ(statistics.nfe_forward, 6);
   EXPECT_EQ(statistics.nfe_backward, 6);
   EXPECT_EQ(statistics.steps_replayed, 0);
   EXPECT_LT(statistics.reconstruction_error, 1e-3);  // float32 rounding over two steps
-  ASSERT_OK(neuralode_model_statistics(model_.get(), 0, &statistics));
+  ASSERT_OK(neuralode_model_statistics(model_.get(), 0, sizeof statistics, &statistics));
   EXPECT_EQ(statistics.nfe_forward, 0);
   EXPECT_TRUE(std::isnan(statistics.reconstruction_error));
 }
@@ -157,7 +157,7 @@ TEST_F(ModelAbi, StatisticsAddUpAndAreReset) {
 TEST_F(ModelAbi, WhatDoesNotFitIsRefusedByName) {
   neuralode_model model = nullptr;
   neuralode_model_options options;
-  ASSERT_OK(neuralode_model_options_init(&options));
+  ASSERT_OK(neuralode_model_options_init(sizeof options, &options));
   EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_model_create("vgg", &options, nullptr, &model)), HasSubstr("'vgg'"));
   options.classes = 1;
   EXPECT_THAT(text_with(NEURALODE_INVALID_ARGUMENT, neuralode_model_create("odenet-small", &options, nullptr, &model)),
@@ -173,14 +173,14 @@ TEST_F(ModelAbi, WhatDoesNotFitIsRefusedByName) {
 
 TEST(OptimAbi, DefaultsAreThoseOfTheHeader) {
   neuralode_optimizer_options optimizer;
-  ASSERT_OK(neuralode_optimizer_options_init(&optimizer));
+  ASSERT_OK(neuralode_optimizer_options_init(sizeof optimizer, &optimizer));
   EXPECT_EQ(optimizer.kind, NEURALODE_SGD);
   EXPECT_EQ(optimizer.lr, 0.1);
   EXPECT_EQ(optimizer.momentum, 0.9);
   EXPECT_EQ(optimizer.beta2, 0.999);
   EXPECT_EQ(optimizer.epsilon, 1e-8);
   neuralode_schedule_options schedule;
-  ASSERT_OK(neuralode_schedule_options_init(&schedule));
+  ASSERT_OK(neuralode_schedule_options_init(sizeof schedule, &schedule));
   EXPECT_EQ(schedule.kind, NEURALODE_SCHEDULE_CONSTANT);
   EXPECT_EQ(schedule.warmup, 0.25);
   EXPECT_EQ(schedule.initial_divisor, 25);
@@ -188,7 +188,7 @@ TEST(OptimAbi, DefaultsAreThoseOfTheHeader) {
 
 TEST(OptimAbi, RatesFollowTheSchedule) {
   neuralode_schedule_options options;
-  ASSERT_OK(neuralode_schedule_options_init(&options));
+  ASSERT_OK(neuralode_schedule_options_init(sizeof options, &options));
   options.kind = NEURALODE_SCHEDULE_COSINE;
   options.total_steps = 11;
   double rate = -1;

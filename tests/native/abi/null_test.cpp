@@ -30,7 +30,7 @@ World::World(const std::string& folder) : z(vector_of({1, 2})), t(scalar_of(0)),
   EXPECT_OK(neuralode_checkpoint_save((folder + "/checkpoint").c_str(), model.get(), optimizer.get(), "{}"));
   EXPECT_OK(neuralode_checkpoint_open((folder + "/checkpoint").c_str(), checkpoint.out()));
   neuralode_synthetic_options options;
-  EXPECT_OK(neuralode_synthetic_options_init(&options));
+  EXPECT_OK(neuralode_synthetic_options_init(sizeof options, &options));
   options.train_per_class = options.test_per_class = 1;
   options.image_size = 16;
   EXPECT_OK(neuralode_synthetic_write((folder + "/images").c_str(), &options));

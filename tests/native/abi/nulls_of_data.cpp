@@ -20,7 +20,8 @@ NullCalls data_nulls(World& w) {
       {"neuralode_image_folder_image.folder", [] { return neuralode_image_folder_image(nullptr, 0, &text, &number); }},
       {"neuralode_image_folder_image.out_path", [&] { return neuralode_image_folder_image(w.images.get(), 0, nullptr, &number); }},
       {"neuralode_image_folder_image.out_label", [&] { return neuralode_image_folder_image(w.images.get(), 0, &text, nullptr); }},
-      {"neuralode_loader_options_init.out_options", [] { return neuralode_loader_options_init(nullptr); }},
+      {"neuralode_loader_options_init.out_options",
+       [] { return neuralode_loader_options_init(sizeof(neuralode_loader_options), nullptr); }},
       {"neuralode_loader_create.folder", [] { return neuralode_loader_create(nullptr, nullptr, &loader); }},
       {"neuralode_loader_create.out_loader", [&] { return neuralode_loader_create(w.images.get(), nullptr, nullptr); }},
       {"neuralode_loader_batches.loader", [] { return neuralode_loader_batches(nullptr, &number); }},
@@ -34,12 +35,14 @@ NullCalls data_nulls(World& w) {
       {"neuralode_loader_get_statistics.loader",
        [] {
          neuralode_loader_statistics s;
-         return neuralode_loader_get_statistics(nullptr, &s);
+         return neuralode_loader_get_statistics(nullptr, sizeof s, &s);
        }},
-      {"neuralode_loader_get_statistics.out_statistics", [&] { return neuralode_loader_get_statistics(w.loader.get(), nullptr); }},
+      {"neuralode_loader_get_statistics.out_statistics",
+       [&] { return neuralode_loader_get_statistics(w.loader.get(), sizeof(neuralode_loader_statistics), nullptr); }},
       {"neuralode_loader_broken.loader", [] { return neuralode_loader_broken(nullptr, 0, &text); }},
       {"neuralode_loader_broken.out_text", [&] { return neuralode_loader_broken(w.loader.get(), 0, nullptr); }},
-      {"neuralode_synthetic_options_init.out_options", [] { return neuralode_synthetic_options_init(nullptr); }},
+      {"neuralode_synthetic_options_init.out_options",
+       [] { return neuralode_synthetic_options_init(sizeof(neuralode_synthetic_options), nullptr); }},
       {"neuralode_synthetic_write.root", [] { return neuralode_synthetic_write(nullptr, nullptr); }},
       {"neuralode_image_read.path", [] { return neuralode_image_read(nullptr, 8, &out); }},
       {"neuralode_image_read.out_image", [] { return neuralode_image_read("x", 8, nullptr); }},

@@ -10,7 +10,7 @@ NullCalls model_nulls(World& w) {
   static neuralode_checkpoint checkpoint = nullptr;
   static const char* text = nullptr;
   return {
-      {"neuralode_model_options_init.out_options", [] { return neuralode_model_options_init(nullptr); }},
+      {"neuralode_model_options_init.out_options", [] { return neuralode_model_options_init(sizeof(neuralode_model_options), nullptr); }},
       {"neuralode_model_create.name", [] { return neuralode_model_create(nullptr, nullptr, nullptr, &model); }},
       {"neuralode_model_create.out_model", [] { return neuralode_model_create("odenet-small", nullptr, nullptr, nullptr); }},
       {"neuralode_model_forward.model", [&] { return neuralode_model_forward(nullptr, w.z.get(), &out); }},
@@ -25,16 +25,19 @@ NullCalls model_nulls(World& w) {
       {"neuralode_model_statistics.model",
        [] {
          neuralode_statistics s;
-         return neuralode_model_statistics(nullptr, 0, &s);
+         return neuralode_model_statistics(nullptr, 0, sizeof s, &s);
        }},
-      {"neuralode_model_statistics.out_statistics", [&] { return neuralode_model_statistics(w.model.get(), 0, nullptr); }},
-      {"neuralode_optimizer_options_init.out_options", [] { return neuralode_optimizer_options_init(nullptr); }},
+      {"neuralode_model_statistics.out_statistics",
+       [&] { return neuralode_model_statistics(w.model.get(), 0, sizeof(neuralode_statistics), nullptr); }},
+      {"neuralode_optimizer_options_init.out_options",
+       [] { return neuralode_optimizer_options_init(sizeof(neuralode_optimizer_options), nullptr); }},
       {"neuralode_optimizer_create.parameters", [] { return neuralode_optimizer_create(nullptr, nullptr, 1, &optimizer); }},
       {"neuralode_optimizer_create.out_optimizer", [&] { return neuralode_optimizer_create(nullptr, w.w.list(), 1, nullptr); }},
       {"neuralode_optimizer_step.optimizer", [] { return neuralode_optimizer_step(nullptr); }},
       {"neuralode_optimizer_zero_grad.optimizer", [] { return neuralode_optimizer_zero_grad(nullptr); }},
       {"neuralode_optimizer_set_lr.optimizer", [] { return neuralode_optimizer_set_lr(nullptr, 0.1); }},
-      {"neuralode_schedule_options_init.out_options", [] { return neuralode_schedule_options_init(nullptr); }},
+      {"neuralode_schedule_options_init.out_options",
+       [] { return neuralode_schedule_options_init(sizeof(neuralode_schedule_options), nullptr); }},
       {"neuralode_schedule_rate.out_lr", [] { return neuralode_schedule_rate(nullptr, 0, nullptr); }},
       {"neuralode_checkpoint_save.path", [&] { return neuralode_checkpoint_save(nullptr, w.model.get(), w.optimizer.get(), ""); }},
       {"neuralode_checkpoint_save.model", [&] { return neuralode_checkpoint_save("x", nullptr, w.optimizer.get(), ""); }},

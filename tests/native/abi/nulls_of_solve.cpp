@@ -15,7 +15,7 @@ NullCalls solve_nulls(World& w) {
     return neuralode_dynamics_create_callback(eval, nullptr, nullptr, nullptr, nullptr, parameters, nullptr, buffers, made);
   };
   const auto observe = [](neuralode_dynamics f, const neuralode_tensor* z0, neuralode_tensor t0, neuralode_tensor t1, neuralode_observer by,
-                           neuralode_solution* made) { return neuralode_solve_observed(f, z0, 1, t0, t1, nullptr, nullptr, by, made); };
+                          neuralode_solution* made) { return neuralode_solve_observed(f, z0, 1, t0, t1, nullptr, nullptr, by, made); };
   return {
       {"neuralode_dynamics_create_callback.eval", [=] { return create(nullptr, 0, 0, &dynamics); }},
       {"neuralode_dynamics_create_callback.parameters", [=] { return create(identity, 1, 0, &dynamics); }},
@@ -41,7 +41,7 @@ NullCalls solve_nulls(World& w) {
       {"neuralode_dynamics_eval.dynamics", [&] { return neuralode_dynamics_eval(nullptr, 0, w.z.list(), 1, &out); }},
       {"neuralode_dynamics_eval.z", [&] { return neuralode_dynamics_eval(w.dynamics.get(), 0, nullptr, 1, &out); }},
       {"neuralode_dynamics_eval.out_u", [&] { return neuralode_dynamics_eval(w.dynamics.get(), 0, w.z.list(), 1, nullptr); }},
-      {"neuralode_solve_options_init.out_options", [] { return neuralode_solve_options_init(nullptr); }},
+      {"neuralode_solve_options_init.out_options", [] { return neuralode_solve_options_init(sizeof(neuralode_solve_options), nullptr); }},
       {"neuralode_solve.dynamics",
        [&] { return neuralode_solve(nullptr, w.z.list(), 1, w.t.get(), w.t.get(), nullptr, nullptr, &solution); }},
       {"neuralode_solve.z0",
@@ -57,9 +57,10 @@ NullCalls solve_nulls(World& w) {
       {"neuralode_solution_statistics.solution",
        [] {
          neuralode_statistics s;
-         return neuralode_solution_statistics(nullptr, &s);
+         return neuralode_solution_statistics(nullptr, sizeof s, &s);
        }},
-      {"neuralode_solution_statistics.out_statistics", [&] { return neuralode_solution_statistics(w.solution.get(), nullptr); }},
+      {"neuralode_solution_statistics.out_statistics",
+       [&] { return neuralode_solution_statistics(w.solution.get(), sizeof(neuralode_statistics), nullptr); }},
       {"neuralode_solution_status.solution", [] { return neuralode_solution_status(nullptr, &status, &text, &reached); }},
       {"neuralode_solution_status.out_status", [&] { return neuralode_solution_status(w.solution.get(), nullptr, &text, &reached); }},
       {"neuralode_solution_status.out_text", [&] { return neuralode_solution_status(w.solution.get(), &status, nullptr, &reached); }},

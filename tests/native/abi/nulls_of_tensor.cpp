@@ -16,9 +16,9 @@ NullCalls tensor_nulls(World& w) {
       {"neuralode_tensor_get_info.tensor",
        [] {
          neuralode_tensor_info info;
-         return neuralode_tensor_get_info(nullptr, &info);
+         return neuralode_tensor_get_info(nullptr, sizeof info, &info);
        }},
-      {"neuralode_tensor_get_info.out_info", [&] { return neuralode_tensor_get_info(w.z.get(), nullptr); }},
+      {"neuralode_tensor_get_info.out_info", [&] { return neuralode_tensor_get_info(w.z.get(), sizeof(neuralode_tensor_info), nullptr); }},
       {"neuralode_tensor_get_sizes.tensor", [] { return neuralode_tensor_get_sizes(nullptr, &number, 1); }},
       {"neuralode_tensor_get_sizes.out_sizes", [&] { return neuralode_tensor_get_sizes(w.z.get(), nullptr, 1); }},
       {"neuralode_tensor_read.tensor", [] { return neuralode_tensor_read(nullptr, bytes, 16); }},

@@ -76,7 +76,7 @@ inline Tensor scalar_of(double value, bool requires_grad = false) {
 /// The elements of a float64 tensor.
 inline std::vector<double> values_of(neuralode_tensor tensor) {
   neuralode_tensor_info info{};
-  EXPECT_OK(neuralode_tensor_get_info(tensor, &info));
+  EXPECT_OK(neuralode_tensor_get_info(tensor, sizeof info, &info));
   EXPECT_EQ(info.dtype, NEURALODE_FLOAT64);
   std::vector<double> values(static_cast<std::size_t>(info.count));
   EXPECT_OK(neuralode_tensor_read(tensor, values.data(), info.bytes));

@@ -11,7 +11,8 @@ using ::testing::HasSubstr;
 /// u = -z t, and counts its calls; t must be (batch, 1) for z (batch, 1).
 neuralode_status decay(void* user, neuralode_tensor t, const neuralode_tensor* z, int64_t, neuralode_tensor* out_u) {
   neuralode_tensor_info of_t{}, of_z{};
-  if (neuralode_tensor_get_info(t, &of_t) != NEURALODE_OK || neuralode_tensor_get_info(z[0], &of_z) != NEURALODE_OK)
+  if (neuralode_tensor_get_info(t, sizeof of_t, &of_t) != NEURALODE_OK ||
+      neuralode_tensor_get_info(z[0], sizeof of_z, &of_z) != NEURALODE_OK)
     return NEURALODE_RUNTIME_ERROR;
   ++*static_cast<int*>(user);
   EXPECT_EQ(of_t.dims, 2);
@@ -41,7 +42,7 @@ class PerSampleAbi : public SolveAbi {
     Tensor result;
     EXPECT_OK(neuralode_solution_times(solution_.get(), result.out()));
     neuralode_tensor_info info{};
-    EXPECT_OK(neuralode_tensor_get_info(result.get(), &info));
+    EXPECT_OK(neuralode_tensor_get_info(result.get(), sizeof info, &info));
     EXPECT_EQ(info.dims, 2);
     return values_of(result.get());
   }

@@ -61,14 +61,14 @@ int main(void) {
   check(neuralode_tensor_set_requires_grad(a, 1), "set_requires_grad");
   check(neuralode_tensor_set_requires_grad(z0, 1), "set_requires_grad");
   check(neuralode_dynamics_create_callback(growth, NULL, NULL, a, &a, 1, NULL, 0, &dynamics), "dynamics_create_callback");
-  check(neuralode_solve_options_init(&options), "solve_options_init");
+  check(neuralode_solve_options_init(sizeof options, &options), "solve_options_init");
   options.step_size = 0.01;
   check(neuralode_solve(dynamics, &z0, 1, t0, t1, NULL, &options, &solution), "solve");
   check(neuralode_solution_state(solution, 0, &z1), "solution_state");
   check(neuralode_tensor_backward(z1, NULL, 0, 0), "backward");
   check(neuralode_tensor_get_grad(a, &a_a), "get_grad");
   check(neuralode_tensor_get_grad(z0, &a_z0), "get_grad");
-  check(neuralode_solution_statistics(solution, &statistics), "solution_statistics");
+  check(neuralode_solution_statistics(solution, sizeof statistics, &statistics), "solution_statistics");
   check(neuralode_solution_status(solution, &went, &text, &reached), "solution_status");
 
   /* Order 2 at h = 0.01: an error of about h^2. */

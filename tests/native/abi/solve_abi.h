@@ -9,7 +9,7 @@ class SolveAbi : public ::testing::Test {
  protected:
   SolveAbi() {
     EXPECT_OK(neuralode_dynamics_create_callback(identity, nullptr, nullptr, nullptr, nullptr, 0, nullptr, 0, f_.out()));
-    EXPECT_OK(neuralode_solve_options_init(&options_));
+    EXPECT_OK(neuralode_solve_options_init(sizeof options_, &options_));
     options_.step_size = 0.1;
   }
   neuralode_status solve(neuralode_tensor t_eval = nullptr) {
@@ -19,7 +19,7 @@ class SolveAbi : public ::testing::Test {
   /// The text with which a solve refuses one option among defaults.
   template <class Value>
   std::string refused(Value neuralode_solve_options::*member, Value value, neuralode_status status = NEURALODE_INVALID_ARGUMENT) {
-    EXPECT_OK(neuralode_solve_options_init(&options_));
+    EXPECT_OK(neuralode_solve_options_init(sizeof options_, &options_));
     options_.*member = value;
     const auto text = text_with(status, solve());
     EXPECT_EQ(solution_.get(), nullptr);
@@ -45,7 +45,7 @@ class SolveAbi : public ::testing::Test {
   }
   neuralode_statistics statistics() const {
     neuralode_statistics result{};
-    EXPECT_OK(neuralode_solution_statistics(solution_.get(), &result));
+    EXPECT_OK(neuralode_solution_statistics(solution_.get(), sizeof result, &result));
     return result;
   }
 

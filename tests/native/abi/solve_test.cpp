@@ -10,7 +10,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 TEST_F(SolveAbi, DefaultsAreThoseOfTheHeader) {
-  ASSERT_OK(neuralode_solve_options_init(&options_));
+  ASSERT_OK(neuralode_solve_options_init(sizeof options_, &options_));
   EXPECT_EQ(options_.struct_size, sizeof options_);
   EXPECT_EQ(options_.solver, NEURALODE_SOLVER_ALF);
   EXPECT_EQ(options_.gradient, NEURALODE_GRADIENT_MALI);
@@ -147,7 +147,7 @@ TEST_F(SolveAbi, FailuresAsValuesKeepTheLastGoodState) {
   ASSERT_OK(neuralode_solution_state(solution_.get(), 0, state.out()));
   EXPECT_NEAR(values_of(state.get())[0], std::exp(outcome().reached), 0.01);  // rtol 1e-3, few steps
   neuralode_tensor_info info{};
-  ASSERT_OK(neuralode_tensor_get_info(state.get(), &info));
+  ASSERT_OK(neuralode_tensor_get_info(state.get(), sizeof info, &info));
   EXPECT_EQ(info.requires_grad, 0);
   ASSERT_OK(neuralode_solution_times(solution_.get(), times.out()));
   ASSERT_EQ(values_of(times.get()).size(), static_cast<std::size_t>(statistics().steps_accepted) + 1);
@@ -187,7 +187,7 @@ TEST_F(SolveAbi, SnapshotsAreCountedWithTheirBytes) {
   options_.snapshots = NEURALODE_SNAPSHOTS_EVERY;
   options_.snapshot_interval = 3;
   ASSERT_OK(solve());
-  EXPECT_EQ(statistics().snapshots, 3);  // of 10 steps: after 3, 6 and 9
+  EXPECT_EQ(statistics().snapshots, 3);                                        // of 10 steps: after 3, 6 and 9
   EXPECT_EQ(statistics().snapshot_bytes, statistics().snapshots * 2 * 2 * 8);  // z and v of two doubles
   EXPECT_OK(backward());
   EXPECT_EQ(statistics().steps_replayed, 0);

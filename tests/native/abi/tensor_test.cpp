@@ -19,7 +19,7 @@ TEST(TensorAbi, ElementsComeBackAsTheyWereGiven) {
   ASSERT_OK(neuralode_tensor_read(tensor.get(), back, sizeof back));
   EXPECT_EQ(std::memcmp(back, data, sizeof data), 0);
   neuralode_tensor_info info{};
-  ASSERT_OK(neuralode_tensor_get_info(tensor.get(), &info));
+  ASSERT_OK(neuralode_tensor_get_info(tensor.get(), sizeof info, &info));
   EXPECT_EQ(info.dims, 2);
   EXPECT_EQ(info.count, 6);
   EXPECT_EQ(info.bytes, 24);
@@ -49,7 +49,7 @@ TEST(TensorAbi, EveryDtypeCanBeMadeAndNoOther) {
     Tensor tensor;
     ASSERT_OK(neuralode_tensor_create(nullptr, dtype, &size, 1, tensor.out()));
     neuralode_tensor_info info{};
-    ASSERT_OK(neuralode_tensor_get_info(tensor.get(), &info));
+    ASSERT_OK(neuralode_tensor_get_info(tensor.get(), sizeof info, &info));
     EXPECT_EQ(info.dtype, dtype);
   }
   for (const int32_t dtype : {-1, 8, 9, 10, 12, 16, 1000}) {
@@ -98,7 +98,7 @@ TEST(TensorAbi, AShareIsTheSameTensorAndOutlivesTheFirstHandle) {
   ASSERT_OK(neuralode_tensor_set_requires_grad(first.get(), 1));
   first = Tensor();
   neuralode_tensor_info info{};
-  ASSERT_OK(neuralode_tensor_get_info(second.get(), &info));
+  ASSERT_OK(neuralode_tensor_get_info(second.get(), sizeof info, &info));
   EXPECT_EQ(info.requires_grad, 1);
   EXPECT_EQ(values_of(second.get())[1], 2);
 }
@@ -166,7 +166,7 @@ TEST(TensorAbi, RecordingAndAutocastCanBeSwitchedAndTellWhatTheyWere) {
   EXPECT_EQ(previous, 1);
   const auto x = vector_of({3}, true);
   neuralode_tensor_info info{};
-  ASSERT_OK(neuralode_tensor_get_info(operation("aten::neg", "", {x.get()}).get(), &info));
+  ASSERT_OK(neuralode_tensor_get_info(operation("aten::neg", "", {x.get()}).get(), sizeof info, &info));
   EXPECT_EQ(info.requires_grad, 0);
   ASSERT_OK(neuralode_grad_mode_set(1, &previous));
   EXPECT_EQ(previous, 0);

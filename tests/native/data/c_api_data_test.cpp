@@ -18,7 +18,7 @@ class DataApi : public ::testing::Test {
  protected:
   DataApi() {
     write_image_folder(root_, 2, 5);
-    neuralode_loader_options_init(&options_);
+    neuralode_loader_options_init(sizeof options_, &options_);
     options_.batch_size = 4;
     options_.image_size = 16;
   }
@@ -34,7 +34,7 @@ class DataApi : public ::testing::Test {
     EXPECT_EQ(create(), NEURALODE_INVALID_ARGUMENT);
     EXPECT_THAT(neuralode_last_error(), StartsWith(text));
     EXPECT_EQ(loader_, nullptr);
-    neuralode_loader_options_init(&options_);
+    neuralode_loader_options_init(sizeof options_, &options_);
   }
 
   TemporaryFolder root_;
@@ -107,7 +107,7 @@ TEST_F(DataApi, BrokenImagesAreCountedAndNamed) {
   neuralode_tensor_destroy(images);
   neuralode_tensor_destroy(labels);
   neuralode_loader_statistics statistics{};
-  EXPECT_EQ(neuralode_loader_get_statistics(loader_, &statistics), NEURALODE_OK);
+  EXPECT_EQ(neuralode_loader_get_statistics(loader_, sizeof statistics, &statistics), NEURALODE_OK);
   EXPECT_EQ(statistics.images, 3);
   EXPECT_EQ(statistics.broken, 1);
   const char* text = nullptr;
@@ -166,14 +166,14 @@ TEST_F(DataApi, NullArgumentsAreRefusedByName) {
   EXPECT_STREQ(neuralode_last_error(), "folder is null");
   EXPECT_EQ(neuralode_loader_start(nullptr, 0, 0), NEURALODE_INVALID_ARGUMENT);
   EXPECT_STREQ(neuralode_last_error(), "loader is null");
-  EXPECT_EQ(neuralode_loader_options_init(nullptr), NEURALODE_INVALID_ARGUMENT);
+  EXPECT_EQ(neuralode_loader_options_init(sizeof(neuralode_loader_options), nullptr), NEURALODE_INVALID_ARGUMENT);
   EXPECT_EQ(neuralode_loader_destroy(nullptr), NEURALODE_OK);
   EXPECT_EQ(neuralode_image_folder_destroy(nullptr), NEURALODE_OK);
 }
 
 TEST_F(DataApi, SyntheticImagesAreWrittenWithDefaultsAndChecked) {
   neuralode_synthetic_options options;
-  ASSERT_EQ(neuralode_synthetic_options_init(&options), NEURALODE_OK);
+  ASSERT_EQ(neuralode_synthetic_options_init(sizeof options, &options), NEURALODE_OK);
   EXPECT_EQ(options.struct_size, sizeof(options));
   EXPECT_EQ(options.image_size, 32);
   EXPECT_EQ(options.train_per_class, 500);

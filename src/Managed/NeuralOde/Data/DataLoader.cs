@@ -43,7 +43,7 @@ public sealed unsafe class DataLoader : IDisposable
         get
         {
             using var self = _handle.Lend();
-            NativeCall.Check(NativeMethods.neuralode_loader_get_statistics(self.Pointer, out var statistics));
+            NativeCall.Check(NativeMethods.neuralode_loader_get_statistics(self.Pointer, (uint)sizeof(neuralode_loader_statistics), out var statistics));
             return new LoaderStatistics { Images = statistics.images, Broken = statistics.broken, SecondsWaiting = statistics.seconds_waiting };
         }
     }

@@ -43,10 +43,10 @@ public sealed record LoaderOptions
 
     /// <summary>The native form of valid options.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The message names the option, its value and the remedy.</exception>
-    internal neuralode_loader_options ToNative()
+    internal unsafe neuralode_loader_options ToNative()
     {
         Validate();
-        NativeCall.Check(NativeMethods.neuralode_loader_options_init(out var native));
+        NativeCall.Check(NativeMethods.neuralode_loader_options_init((uint)sizeof(neuralode_loader_options), out var native));
         native.augmentation = (int)Augmentation;
         native.batch_size = BatchSize;
         native.image_size = ImageSize;

@@ -25,14 +25,14 @@ public sealed record SyntheticOptions
 
     /// <summary>The native form of valid options.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The message names the option, its value and the remedy.</exception>
-    internal neuralode_synthetic_options ToNative()
+    internal unsafe neuralode_synthetic_options ToNative()
     {
         Require.AtLeast(ImageSize, 16, nameof(ImageSize));
         Require.AtLeast(TrainPerClass, 1, nameof(TrainPerClass));
         Require.AtLeast(TestPerClass, 1, nameof(TestPerClass));
         Require.Between(Quality, 1, 100, nameof(Quality));
         Require.AtLeast(Threads, 1, nameof(Threads));
-        NativeCall.Check(NativeMethods.neuralode_synthetic_options_init(out var native));
+        NativeCall.Check(NativeMethods.neuralode_synthetic_options_init((uint)sizeof(neuralode_synthetic_options), out var native));
         native.image_size = ImageSize;
         native.train_per_class = TrainPerClass;
         native.test_per_class = TestPerClass;

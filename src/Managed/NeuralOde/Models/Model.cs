@@ -83,7 +83,7 @@ public sealed unsafe class Model : IDisposable
     public SolverStatistics Statistics(bool reset = false)
     {
         using var self = _handle.Lend();
-        NativeCall.Check(NativeMethods.neuralode_model_statistics(self.Pointer, reset ? 1 : 0, out var statistics));
+        NativeCall.Check(NativeMethods.neuralode_model_statistics(self.Pointer, reset ? 1 : 0, (uint)sizeof(neuralode_statistics), out var statistics));
         return SolverStatistics.From(statistics);
     }
 

@@ -22,13 +22,13 @@ public sealed record ModelOptions
 
     /// <summary>The native form of valid options.</summary>
     /// <exception cref="ArgumentException">The message names the option, its value and the remedy.</exception>
-    internal neuralode_model_options ToNative()
+    internal unsafe neuralode_model_options ToNative()
     {
         if (!Model.Names.Contains(Name)) throw new ArgumentException($"Name: '{Name}' is no model; use one of {string.Join(", ", Model.Names)}.", nameof(Name));
         Require.AtLeast(Classes, 2, nameof(Classes));
         Require.AtLeast(ImageSize, 1, nameof(ImageSize));
         Require.Member(Stem, nameof(Stem));
-        NativeCall.Check(NativeMethods.neuralode_model_options_init(out var native));
+        NativeCall.Check(NativeMethods.neuralode_model_options_init((uint)sizeof(neuralode_model_options), out var native));
         native.stem = (int)Stem;
         native.classes = Classes;
         native.image_size = ImageSize;

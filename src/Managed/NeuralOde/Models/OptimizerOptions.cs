@@ -31,7 +31,7 @@ public sealed record OptimizerOptions
 
     /// <summary>The native form of valid options.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The message names the option, its value and the remedy.</exception>
-    internal neuralode_optimizer_options ToNative()
+    internal unsafe neuralode_optimizer_options ToNative()
     {
         Require.Member(Kind, nameof(Kind));
         Require.AtLeast(LearningRate, 0, nameof(LearningRate));
@@ -45,7 +45,7 @@ public sealed record OptimizerOptions
             throw new ArgumentException("Nesterov: looking ahead needs a momentum, which is 0; set Momentum above 0 or Nesterov to false.", nameof(Nesterov));
         }
 
-        NativeCall.Check(NativeMethods.neuralode_optimizer_options_init(out var native));
+        NativeCall.Check(NativeMethods.neuralode_optimizer_options_init((uint)sizeof(neuralode_optimizer_options), out var native));
         native.kind = (int)Kind;
         native.lr = LearningRate;
         native.momentum = Momentum;

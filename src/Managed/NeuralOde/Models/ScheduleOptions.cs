@@ -62,7 +62,7 @@ public sealed unsafe record ScheduleOptions
             Require.Share(Warmup, nameof(Warmup));
         }
 
-        NativeCall.Check(NativeMethods.neuralode_schedule_options_init(out var native));
+        NativeCall.Check(NativeMethods.neuralode_schedule_options_init((uint)sizeof(neuralode_schedule_options), out var native));
         native.kind = (int)Kind;
         native.lr = LearningRate;
         native.total_steps = TotalSteps;

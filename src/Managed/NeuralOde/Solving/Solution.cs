@@ -71,7 +71,7 @@ public sealed unsafe class Solution : IDisposable
         {
             if (_handle is null) return new() { ReconstructionError = double.NaN };
             using var self = _handle.Lend();
-            NativeCall.Check(NativeMethods.neuralode_solution_statistics(self.Pointer, out var statistics));
+            NativeCall.Check(NativeMethods.neuralode_solution_statistics(self.Pointer, (uint)sizeof(neuralode_statistics), out var statistics));
             return SolverStatistics.From(statistics);
         }
     }

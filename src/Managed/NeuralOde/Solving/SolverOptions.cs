@@ -101,10 +101,10 @@ public sealed partial record SolverOptions
     public FailureMode Failure { get; init; }
 
     /// <summary>The native form of valid options.</summary>
-    internal neuralode_solve_options ToNative()
+    internal unsafe neuralode_solve_options ToNative()
     {
         Validate();
-        NativeCall.Check(NativeMethods.neuralode_solve_options_init(out var native));
+        NativeCall.Check(NativeMethods.neuralode_solve_options_init((uint)sizeof(neuralode_solve_options), out var native));
         native.solver = (int)Solver;
         native.gradient = (int)Gradient;
         native.step_size = StepSize ?? 0;

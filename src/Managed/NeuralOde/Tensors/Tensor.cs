@@ -98,7 +98,7 @@ public sealed unsafe partial class Tensor : IDisposable
     internal long[] Sizes()
     {
         using var self = _handle.Lend();
-        NativeCall.Check(NativeMethods.neuralode_tensor_get_info(self.Pointer, out var info));
+        NativeCall.Check(NativeMethods.neuralode_tensor_get_info(self.Pointer, (uint)sizeof(neuralode_tensor_info), out var info));
         var sizes = new long[info.dims];
         fixed (long* pointer = sizes) NativeCall.Check(NativeMethods.neuralode_tensor_get_sizes(self.Pointer, pointer, sizes.Length));
         return sizes;
@@ -107,7 +107,7 @@ public sealed unsafe partial class Tensor : IDisposable
     private neuralode_tensor_info Info()
     {
         using var self = _handle.Lend();
-        NativeCall.Check(NativeMethods.neuralode_tensor_get_info(self.Pointer, out var info));
+        NativeCall.Check(NativeMethods.neuralode_tensor_get_info(self.Pointer, (uint)sizeof(neuralode_tensor_info), out var info));
         return info;
     }
 }

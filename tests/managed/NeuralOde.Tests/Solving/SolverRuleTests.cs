@@ -67,7 +67,7 @@ public sealed class SolverRuleTests : IDisposable
     /// <summary>The status of a solve of the options as they are, past the checks of C#.</summary>
     private unsafe Status SolvesNatively(SolverOptions options)
     {
-        _ = NativeMethods.neuralode_solve_options_init(out var native);
+        _ = NativeMethods.neuralode_solve_options_init((uint)sizeof(neuralode_solve_options), out var native);
         native.solver = (int)options.Solver;
         native.gradient = (int)options.Gradient;
         native.step_size = options.StepSize ?? 0;
