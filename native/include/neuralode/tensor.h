@@ -47,6 +47,11 @@ NEURALODE_API neuralode_status neuralode_tensor_create(const void* data, int32_t
 /** A second handle to the same tensor: same storage, same autograd identity. */
 NEURALODE_API neuralode_status neuralode_tensor_share(neuralode_tensor tensor, neuralode_tensor* out_tensor);
 NEURALODE_API neuralode_status neuralode_tensor_destroy(neuralode_tensor tensor);
+/** Gives the handle up to an owner outside this library, which deletes the at::Tensor that it points to (TorchSharp's Tensor does); neuralode_live_objects
+ *  no longer counts it. The pointer is not read. */
+NEURALODE_API neuralode_status neuralode_tensor_disown(neuralode_tensor tensor);
+/** out_same: 1 where both handles are of one tensor (one autograd identity), not only of equal elements or one memory. */
+NEURALODE_API neuralode_status neuralode_tensor_is_same(neuralode_tensor first, neuralode_tensor second, int32_t* out_same);
 NEURALODE_API neuralode_status neuralode_tensor_get_info(neuralode_tensor tensor, uint32_t struct_size, neuralode_tensor_info* out_info);
 /** Writes the `dims` sizes; capacity: how many out_sizes holds. */
 NEURALODE_API neuralode_status neuralode_tensor_get_sizes(neuralode_tensor tensor, int64_t* out_sizes, int64_t capacity);

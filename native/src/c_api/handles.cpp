@@ -38,6 +38,11 @@ neuralode_tensor handle_of(at::Tensor tensor) {
   return handle;
 }
 
+void disown(neuralode_tensor handle) {
+  checked_tensor(handle, "tensor");
+  --tensors_alive;
+}
+
 at::Tensor taken_tensor(neuralode_tensor handle) {
   if (handle == nullptr) return {};
   checked_tensor(handle, "tensor");

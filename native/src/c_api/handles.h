@@ -29,6 +29,8 @@ const at::Tensor& tensor_of(neuralode_tensor handle, const char* name);
 at::Tensor tensor_or_undefined(neuralode_tensor handle, const char* name = "tensor");
 /// A new handle; null for an undefined tensor.
 neuralode_tensor handle_of(at::Tensor tensor);
+/// Someone else deletes what the handle points to.
+void disown(neuralode_tensor handle);
 /// What an owned handle holds; the handle is gone after. Undefined for null.
 at::Tensor taken_tensor(neuralode_tensor handle);
 std::vector<at::Tensor> tensors_of(const neuralode_tensor* handles, std::int64_t count, const char* name);

@@ -78,6 +78,17 @@ neuralode_status neuralode_tensor_destroy(neuralode_tensor tensor) {
   return guarded([&] { taken_tensor(tensor); });
 }
 
+neuralode_status neuralode_tensor_disown(neuralode_tensor tensor) {
+  return guarded([&] { disown(not_null(tensor, "tensor")); });
+}
+
+neuralode_status neuralode_tensor_is_same(neuralode_tensor first, neuralode_tensor second, int32_t* out_same) {
+  return guarded([&] {
+    const bool same = tensor_of(first, "first").is_same(tensor_of(second, "second"));
+    *not_null(out_same, "out_same") = same ? 1 : 0;
+  });
+}
+
 neuralode_status neuralode_tensor_get_info(neuralode_tensor tensor, uint32_t struct_size, neuralode_tensor_info* out_info) {
   return guarded([&] {
     const auto& value = tensor_of(tensor, "tensor");

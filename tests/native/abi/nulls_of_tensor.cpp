@@ -13,6 +13,18 @@ NullCalls tensor_nulls(World& w) {
       {"neuralode_tensor_create.out_tensor", [=] { return neuralode_tensor_create(nullptr, NEURALODE_FLOAT32, &two, 1, nullptr); }},
       {"neuralode_tensor_share.tensor", [] { return neuralode_tensor_share(nullptr, &out); }},
       {"neuralode_tensor_share.out_tensor", [&] { return neuralode_tensor_share(w.z.get(), nullptr); }},
+      {"neuralode_tensor_disown.tensor", [] { return neuralode_tensor_disown(nullptr); }},
+      {"neuralode_tensor_is_same.first",
+       [&] {
+         int32_t same;
+         return neuralode_tensor_is_same(nullptr, w.z.get(), &same);
+       }},
+      {"neuralode_tensor_is_same.second",
+       [&] {
+         int32_t same;
+         return neuralode_tensor_is_same(w.z.get(), nullptr, &same);
+       }},
+      {"neuralode_tensor_is_same.out_same", [&] { return neuralode_tensor_is_same(w.z.get(), w.z.get(), nullptr); }},
       {"neuralode_tensor_get_info.tensor",
        [] {
          neuralode_tensor_info info;

@@ -224,6 +224,25 @@ TEST(OpCallAbi, ListsTextNumbersAndNoneReachTheOperator) {
   EXPECT_EQ(neuralode_op_call("aten::ones", nullptr, arguments, -1, &result, 1, &count), NEURALODE_INVALID_ARGUMENT);
 }
 
+TEST(TensorAbi, ASharedHandleIsTheSameTensorAndACopyIsNot) {
+  const auto tensor = vector_of({1, 2}), equal = vector_of({1, 2});
+  Tensor shared;
+  ASSERT_OK(neuralode_tensor_share(tensor.get(), shared.out()));
+  int32_t same = -1;
+  ASSERT_OK(neuralode_tensor_is_same(tensor.get(), shared.get(), &same));
+  EXPECT_EQ(same, 1);
+  ASSERT_OK(neuralode_tensor_is_same(tensor.get(), equal.get(), &same));
+  EXPECT_EQ(same, 0);
+}
+
+TEST(TensorAbi, ADisownedHandleIsNoLongerCounted) {
+  auto tensor = vector_of({1, 2});
+  const auto before = live_objects().first;
+  ASSERT_OK(neuralode_tensor_disown(tensor.get()));
+  EXPECT_EQ(live_objects().first, before - 1);
+  EXPECT_EQ(values_of(tensor.get()), (std::vector<double>{1, 2}));  // whoever owns it now deletes it: here, the destructor
+}
+
 TEST(DlpackAbi, SharesMemoryBothWays) {
   const auto tensor = vector_of({1, 2, 3});
   void* managed = nullptr;
