@@ -1,0 +1,1 @@
+[assembly: CollectionBehavior(DisableTestParallelization = true)]   // counts of handles and the random state are the process's
