@@ -10,9 +10,6 @@ internal static partial class Libtorch
 {
     internal const string SkipVariable = "NEURALODE_SKIP_TORCH_CHECK";
 
-    /// <summary>How the text of every refusal begins.</summary>
-    internal const string Refusal = "libtorch does not match: ";
-
     private const string MainLibrary = "libtorch_cpu.so";
 
     /// <summary>What to do when the library does not load.</summary>
@@ -28,7 +25,7 @@ internal static partial class Libtorch
     private static bool CheckIsOff => Environment.GetEnvironmentVariable(SkipVariable) == "1";
 
     /// <summary>Before a library is loaded: loads the libtorch beside the program that it needs, unless one is in the process.</summary>
-    /// <exception cref="DllNotFoundException">The libtorch of the process or the program is not the one that the library was built for.</exception>
+    /// <exception cref="NotSupportedException">The libtorch of the process or the program is not the one that the library was built for.</exception>
     internal static void Prepare(string libraryPath)
     {
         if (!OperatingSystem.IsLinux() || ElfFile.TryRead(libraryPath) is not { } library ||
@@ -43,7 +40,7 @@ internal static partial class Libtorch
         folders.AddRange(LibraryCandidate.PackageFolders());
         if ((loaded ?? FindFile(folders, needed)) is { } file)
         {
-            Check(library, needed, file, loaded is not null);
+            Check(libraryPath, library, needed, file, loaded is not null);
             if (loaded is null)
             {
                 Preload(library, Path.GetDirectoryName(file)!);
@@ -72,12 +69,12 @@ internal static partial class Libtorch
         if (compiled.Length > 0 && loaded.Length > 0 && Minor(compiled) != Minor(loaded))
         {
             throw new NotSupportedException(
-                $"{Refusal}{path} was built for libtorch {compiled}, but the process has libtorch {loaded}. {MismatchRemedy(compiled)}");
+                $"{path} was built for libtorch {compiled}, but the process has libtorch {loaded}. {MismatchRemedy(compiled)}");
         }
     }
 
     // Debian's libtorch is called libtorch_cpu.so.1.13, everybody else's libtorch_cpu.so.
-    private static void Check(ElfFile library, string needed, string file, bool isLoaded)
+    private static void Check(string libraryPath, ElfFile library, string needed, string file, bool isLoaded)
     {
         var name = ElfFile.TryRead(file)?.Name ?? Path.GetFileName(file);
         var built = library.Libtorch ?? VersionInName(needed);
@@ -87,8 +84,8 @@ internal static partial class Libtorch
             return;
         }
 
-        throw new DllNotFoundException(
-            $"{Refusal}the library was built for libtorch {built ?? "of an unknown version"} (it loads {needed}), but the {(isLoaded ? "process" : "program")} has " +
+        throw new NotSupportedException(
+            $"{libraryPath} was built for libtorch {built ?? "of an unknown version"} (it loads {needed}), but the {(isLoaded ? "process" : "program")} has " +
             $"libtorch {found ?? "of another build"} ({file}), and a process can have only one. {MismatchRemedy(built)}");
     }
 

@@ -48,6 +48,7 @@ internal static class NativeLibraryLoader
 
     /// <summary>Loads the first candidate that loads, else what default probing finds.</summary>
     /// <exception cref="DllNotFoundException">Nothing loads; the message lists each path tried with the loader's reason.</exception>
+    /// <exception cref="NotSupportedException">A candidate is for another libtorch than the one at hand.</exception>
     internal static (nint Handle, string Path) Load(IReadOnlyList<LibraryCandidate> candidates, Func<nint> probeDefault)
     {
         var tried = new StringBuilder();
@@ -127,11 +128,6 @@ internal static class NativeLibraryLoader
     // On Unix the runtime's message is a line of general advice and then one line from dlopen for each name it tried.
     private static string LoaderReason(string message)
     {
-        if (message.StartsWith(Libtorch.Refusal, StringComparison.Ordinal))
-        {
-            return message;
-        }
-
         var lines = message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return lines.Length > 1 ? string.Join("; ", lines.Skip(1)) : message;
     }
