@@ -19,12 +19,9 @@ switch ($Verb) {
     cmake --build --preset asan
     ctest --preset asan
     dotnet test NeuralOdeHybrid.sln -c Release --no-build --nologo
+    if (Get-Command bash -ErrorAction Ignore) { bash tests/packaging/run.sh }
   }
   'demo' { & out/bin/neuralode demo --run out/demo @Rest }
   'bench' { & out/build/cpu-release/bin/mali_step; & out/build/cpu-release/bin/reversal_cost; & out/build/cpu-release/bin/per_sample }
-  'pack' {
-    dotnet pack bindings/NeuralOde.Native -c Release --no-build -o out/packages -v quiet --nologo
-    dotnet pack src/Managed/NeuralOde -c Release --no-build -o out/packages -v quiet --nologo
-    dotnet pack src/Managed/NeuralOde.Managed -c Release --no-build -o out/packages -v quiet --nologo
-  }
+  'pack' { dotnet msbuild packaging/pack.proj -v:quiet -nologo }
 }

@@ -42,9 +42,7 @@ case "${1:-build}" in
   bench) build neuralode mali_step reversal_cost per_sample; exec benchmarks/run.sh "${@:2}" ;;
   pack)
     build neuralode
-    dotnet pack bindings/NeuralOde.Native -c Release --no-build -o out/packages -v quiet --nologo
-    dotnet pack src/Managed/NeuralOde -c Release --no-build -o out/packages -v quiet --nologo
-    dotnet pack src/Managed/NeuralOde.Managed -c Release --no-build -o out/packages -v quiet --nologo
-    say "Packed:" out/packages/*.nupkg ;;
+    dotnet msbuild packaging/pack.proj -v:quiet -nologo
+    say "Packed:" out/packages/*.*nupkg ;;
   *) say "usage: ./build.sh [build|test|demo|bench|pack]"; exit 2 ;;
 esac

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test of a built tree: native, native under sanitizers, managed. Called by ./build.sh test.
+# Runs every test of a built tree: native, native under sanitizers, managed, packages. Called by ./build.sh test.
 # The last line sums all runners: "N passed, N failed, N skipped". Exit 0 only if nothing failed and every runner ran tests.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -45,11 +45,21 @@ add_dotnet() {  # add_dotnet NAME
   add "$name" "$(number Passed || true)" "$(number Failed || true)" "$(number Skipped || true)"
 }
 
+run_packaging() {
+  local log="$logs/packaging.log" line
+  tests/packaging/run.sh >"$log" 2>&1 || { broken=1; grep -A 30 '^FAILED' "$log" || tail -n 30 "$log"; }
+  grep '^skipped' "$log"
+  line=$(tail -n 1 "$log" | grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$')
+  # shellcheck disable=SC2086  # three numbers
+  add packages $(tr -cd '0-9 ' <<<"${line:-0 0 0}")
+}
+
 export LC_ALL=C.UTF-8 DOTNET_CLI_UI_LANGUAGE=en
 run_ctest cpu-release
 cmake --preset asan -Wno-dev --log-level=WARNING >/dev/null && cmake --build --preset asan >"$logs/asan-build.log" 2>&1 \
   && run_ctest asan || { tail -n 40 "$logs/asan-build.log"; broken=1; }
 run_dotnet tests/managed/*.Tests
+run_packaging
 
 [ "$broken" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1   # a runner that died is a failure even where it counted none
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"

@@ -27,7 +27,9 @@ internal readonly record struct LibraryCandidate(string Path, string Origin)
     /// <param name="explicitPath">Set through the API; null or empty if it was not.</param>
     /// <param name="environmentPath">The value of NEURALODE_LIBRARY; null or empty if it is not set.</param>
     /// <param name="baseDirectory">The folder of the program.</param>
-    internal static IReadOnlyList<LibraryCandidate> List(string? explicitPath, string? environmentPath, string baseDirectory)
+    /// <param name="packageFolders">The folders of native libraries that the host found the program's packages to have.</param>
+    internal static IReadOnlyList<LibraryCandidate> List(
+        string? explicitPath, string? environmentPath, string baseDirectory, IReadOnlyList<string>? packageFolders = null)
     {
         var candidates = new List<LibraryCandidate>();
         if (!string.IsNullOrEmpty(explicitPath))
@@ -42,6 +44,21 @@ internal readonly record struct LibraryCandidate(string Path, string Origin)
 
         candidates.Add(new(System.IO.Path.Combine(baseDirectory, FileName), "next to the program"));
         candidates.Add(new(System.IO.Path.Combine(baseDirectory, "runtimes", RuntimeIdentifier, "native", FileName), "package folder"));
+        foreach (var folder in packageFolders ?? [])
+        {
+            var path = System.IO.Path.Combine(folder, FileName);
+            if (File.Exists(path) && candidates.TrueForAll(candidate => candidate.Path != path))
+            {
+                candidates.Add(new(path, "package folder"));
+            }
+        }
+
         return candidates;
     }
+
+    /// <summary>The folders of native libraries of the program's packages, as the host that started it says.</summary>
+    internal static IReadOnlyList<string> PackageFolders() =>
+        AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string folders
+            ? folders.Split(System.IO.Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            : [];
 }

@@ -7,8 +7,8 @@ using System.Text;
 namespace NeuralOde.Interop;
 
 /// <summary>Loads the native library at the first call into it. Order: <see cref="ExplicitPath"/>, the environment variable
-/// NEURALODE_LIBRARY, next to the program, runtimes/&lt;rid&gt;/native, the runtime's default probing. The first that loads is
-/// taken, and must have the ABI version of the generated layer.</summary>
+/// NEURALODE_LIBRARY, next to the program, runtimes/&lt;rid&gt;/native, the folders of packages, the runtime's default probing. The first
+/// that loads with the libtorch at hand (<see cref="Libtorch"/>) is taken, and must have the ABI version of the generated layer.</summary>
 internal static class NativeLibraryLoader
 {
     private static readonly Lock Gate = new();
@@ -48,12 +48,13 @@ internal static class NativeLibraryLoader
 
     /// <summary>Loads the first candidate that loads, else what default probing finds.</summary>
     /// <exception cref="DllNotFoundException">Nothing loads; the message lists each path tried with the loader's reason.</exception>
+    /// <exception cref="NotSupportedException">A candidate is for another libtorch than the one at hand.</exception>
     internal static (nint Handle, string Path) Load(IReadOnlyList<LibraryCandidate> candidates, Func<nint> probeDefault)
     {
         var tried = new StringBuilder();
         foreach (var candidate in candidates)
         {
-            if (TryLoad(() => NativeLibrary.Load(candidate.Path), out var loaded, out var reason))
+            if (TryLoad(() => LoadWithLibtorch(candidate.Path), out var loaded, out var reason))
             {
                 return (loaded, candidate.Path);
             }
@@ -69,10 +70,13 @@ internal static class NativeLibraryLoader
 
         tried.Append("\n  default probing of the runtime: ").Append(probeReason);
         throw new DllNotFoundException(
-            $"The native library {LibraryCandidate.FileName} could not be loaded. Tried, in this order:{tried}\n" +
-            "Remedy: build it (./build.sh build, or build.ps1 build, writes it to out/lib) and set " +
-            $"{LibraryCandidate.EnvironmentVariable} to the full path of the file. A file that exists but does not load lacks a library " +
-            "that it needs, which the reason names: usually libtorch, whose folder must then be on the loader's search path.");
+            $"The native library {LibraryCandidate.FileName} could not be loaded. Tried, in this order:{tried}\n{Libtorch.Remedy}");
+    }
+
+    private static nint LoadWithLibtorch(string path)
+    {
+        Libtorch.Prepare(path);
+        return NativeLibrary.Load(path);
     }
 
     // Imports are resolved by this assembly's resolver only, which must be there before the first of them runs.
@@ -92,9 +96,11 @@ internal static class NativeLibraryLoader
             if (_handle == 0)
             {
                 var environmentPath = Environment.GetEnvironmentVariable(LibraryCandidate.EnvironmentVariable);
-                var candidates = LibraryCandidate.List(_explicitPath, environmentPath, AppContext.BaseDirectory);
+                var candidates = LibraryCandidate.List(
+                    _explicitPath, environmentPath, AppContext.BaseDirectory, LibraryCandidate.PackageFolders());
                 var (loaded, path) = Load(candidates, () => NativeLibrary.Load(libraryName, assembly, searchPath));
                 AbiVersion.CheckLibrary(loaded, path);
+                Libtorch.CheckLoaded(loaded, path);
                 LoadedPath = path;
                 _handle = loaded;
             }

@@ -36,6 +36,10 @@ internal static class CommandLine
         {
             return terminal.Fail(Failed, Terminal.Name(e.Status), e.Message);
         }
+        catch (NotSupportedException e)
+        {
+            return terminal.Fail(Failed, Terminal.Name(Status.Unsupported), e.Message);
+        }
         catch (OperationCanceledException)
         {
             return terminal.Fail(Failed, "stopped", "stopped before the end; nothing was written");

@@ -14,12 +14,13 @@ internal sealed partial class CliProcess : IDisposable
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
 
-    private CliProcess(string[] args)
+    private CliProcess(string[] args, string? library = null)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "NeuralOde.Cli.dll"), .. args])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };
+        if (library is not null) start.Environment["NEURALODE_LIBRARY"] = library;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Append(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Append(_error, line.Data);
@@ -29,6 +30,9 @@ internal sealed partial class CliProcess : IDisposable
     }
 
     public static CliProcess Start(params string[] args) => new(args);
+
+    /// <summary>Starts it with another native library.</summary>
+    public static CliProcess StartWith(string library, params string[] args) => new(args, library);
 
     /// <summary>Waits until <paramref name="condition"/> holds; fails if the program ends before.</summary>
     public void WaitFor(Func<bool> condition)

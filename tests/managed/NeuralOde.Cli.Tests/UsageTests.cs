@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace NeuralOde.Cli.Tests;
 
 public sealed class UsageTests
@@ -24,6 +26,19 @@ public sealed class UsageTests
         Assert.Equal(2, result.ExitCode);
         Assert.Empty(result.Output);
         Assert.Contains("--help", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Native_library_that_does_not_match_ends_with_1_and_says_what_to_take()
+    {
+        var other = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "libSystem.Native.so");
+
+        using var process = CliProcess.StartWith(other, "info");
+        var result = process.Result();
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains($"{other} is not NeuralOde's native library", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -29,6 +29,17 @@ public sealed class NativeLibraryLoaderTests : IDisposable
         Assert.Equal(2, LibraryCandidate.List(null, "", "/program").Count);
 
     [Fact]
+    public void Package_folders_of_the_host_come_after_those_of_the_program_where_they_have_the_file()
+    {
+        File.WriteAllText(Path.Combine(_folder, LibraryCandidate.FileName), "");
+
+        var candidates = LibraryCandidate.List(null, null, "/program", ["/nowhere", _folder]);
+
+        Assert.Equal(3, candidates.Count);
+        Assert.Equal(Path.Combine(_folder, LibraryCandidate.FileName), candidates[^1].Path);
+    }
+
+    [Fact]
     public void Failure_lists_every_path_tried_in_order_with_the_reason_and_the_remedy()
     {
         var broken = Path.Combine(_folder, LibraryCandidate.FileName);
