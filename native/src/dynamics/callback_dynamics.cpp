@@ -18,6 +18,14 @@ TensorList own(TensorList tensors) {
   return tensors;
 }
 
+/// What a callback gets to see: values, which other libraries' tensors can hold too.
+at::Tensor plain(const at::Tensor& tensor) { return tensor.defined() && tensor.requires_grad() ? tensor.detach() : tensor; }
+
+TensorList plain(TensorList tensors) {
+  for (auto& tensor : tensors) tensor = plain(tensor);
+  return tensors;
+}
+
 }  // namespace
 
 /// Autograd's view of one evaluation. Inputs: t, z..., parameters...; outputs: u....
@@ -25,8 +33,8 @@ class CallbackNode : public torch::autograd::Function<CallbackNode> {
  public:
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, std::shared_ptr<CallbackDynamics> dynamics,
                                                 std::int64_t states, at::TensorList inputs) {
-    const TensorList z(inputs.begin() + 1, inputs.begin() + 1 + states);
-    auto u = own(checked_evaluation(z, [&] { return dynamics->eval_(inputs[0], z); }));
+    const auto z = plain(TensorList(inputs.begin() + 1, inputs.begin() + 1 + states));
+    auto u = own(checked_evaluation(z, [&] { return dynamics->eval_(plain(inputs[0]), z); }));
     context->save_for_backward({inputs.begin(), inputs.begin() + 1 + states});
     context->saved_data["dynamics"] = c10::IValue::make_capsule(c10::make_intrusive<Holder>(std::move(dynamics)));
     return u;
@@ -58,7 +66,10 @@ CallbackDynamics::CallbackDynamics(std::function<TensorList(const at::Tensor&, c
     : eval_(std::move(eval)), vjp_(std::move(vjp)), parameters_(std::move(parameters)), buffers_(std::move(buffers)) {}
 
 TensorList CallbackDynamics::eval(const at::Tensor& t, const TensorList& z) {
-  if (!at::GradMode::is_enabled()) return checked_evaluation(z, [&] { return eval_(t, z); });
+  if (!at::GradMode::is_enabled()) {
+    const auto values = plain(z);
+    return checked_evaluation(values, [&] { return eval_(plain(t), values); });
+  }
   torch::autograd::variable_list inputs{t};
   inputs.insert(inputs.end(), z.begin(), z.end());
   inputs.insert(inputs.end(), parameters_.begin(), parameters_.end());
@@ -66,7 +77,7 @@ TensorList CallbackDynamics::eval(const at::Tensor& t, const TensorList& z) {
 }
 
 std::pair<TensorList, InputCotangents> CallbackDynamics::checked_vjp(const at::Tensor& t, const TensorList& z, const TensorList& a_u) {
-  auto [u, cotangents] = vjp_(t, z, a_u, parameters_.size());
+  auto [u, cotangents] = vjp_(plain(t), plain(z), plain(a_u), parameters_.size());
   u = checked_result(std::move(u), z);
   const auto check = [](const at::Tensor& cotangent, const at::Tensor& input, const char* name, std::size_t index) {
     if (!cotangent.defined()) return;

@@ -1,12 +1,19 @@
 #include "torch_ops/options.h"
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "gradients/names.h"
 
 namespace neuralode::torch_ops {
 
 namespace {
+
+std::int32_t clamped(std::int64_t value) {
+  using Limits = std::numeric_limits<std::int32_t>;
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(value, Limits::min(), Limits::max()));
+}
 
 struct Option {
   const char* type;
@@ -34,8 +41,8 @@ constexpr Option all_options[] = {
     {"bool", "adjoint_seminorm", [](SolveOptions& o, const c10::IValue& v) { o.adjoint_seminorm = v.toBool(); }},
     {"float", "newton_tolerance", [](SolveOptions& o, const c10::IValue& v) { o.newton.tolerance = v.toDouble(); }},
     {"int", "dense_jacobian_limit", [](SolveOptions& o, const c10::IValue& v) { o.newton.dense_limit = v.toInt(); }},
-    {"int", "max_newton_iterations", [](SolveOptions& o, const c10::IValue& v) { o.newton.max_iterations = static_cast<std::int32_t>(v.toInt()); }},
-    {"int", "krylov_dimension", [](SolveOptions& o, const c10::IValue& v) { o.newton.krylov_dimension = static_cast<std::int32_t>(v.toInt()); }},
+    {"int", "max_newton_iterations", [](SolveOptions& o, const c10::IValue& v) { o.newton.max_iterations = clamped(v.toInt()); }},
+    {"int", "krylov_dimension", [](SolveOptions& o, const c10::IValue& v) { o.newton.krylov_dimension = clamped(v.toInt()); }},
     {"bool", "dense_output", [](SolveOptions& o, const c10::IValue& v) { o.dense_output = v.toBool(); }},
     {"bool", "per_sample", [](SolveOptions& o, const c10::IValue& v) { o.per_sample = v.toBool(); }},
     {"str", "failure", [](SolveOptions& o, const c10::IValue& v) { o.failure = failure_named(v.toStringRef()); }},

@@ -127,6 +127,12 @@ void define_classes(torch::Library& library) {
       });
 }
 
+/// Whether nobody but Python's one reference holds the tensor or its memory, so that a receiver through DLPack may write over it.
+bool holds_alone(const at::Tensor& tensor) {
+  constexpr std::size_t python_and_argument = 2;
+  return tensor.use_count() <= python_and_argument && tensor.unsafeGetTensorImpl()->storage().use_count() == 1;
+}
+
 void define_operators(torch::Library& library) {
   const auto define = [&](const char* name, const std::string& signature, torch::CppFunction body) {
     library.def((name + signature).c_str());
@@ -139,6 +145,7 @@ void define_operators(torch::Library& library) {
   define("solve",
          "(Any f, Tensor[] z0, Tensor t0, Tensor t1, Tensor? t_eval=None, *, " + keywords + ") -> __torch__.torch.classes.neuralode.Solution",
          torch::CppFunction::makeFromBoxedFunction<&solve_between>());
+  library.def("holds_alone", &holds_alone);
   define("options", "(*, " + keywords + ") -> Dict(str, float)", torch::CppFunction::makeFromBoxedFunction<&options>());
 }
 
