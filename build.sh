@@ -37,7 +37,10 @@ build() {  # build NATIVE_TARGET...
 
 case "${1:-build}" in
   build) build neuralode ;;
-  test) build all; exec tests/run.sh ;;
+  test)
+    [ -n "${CMAKE_PREFIX_PATH:-}" ] || packages+=(python3-torch)   # the tests of Python, on the same libtorch
+    build all
+    exec tests/run.sh ;;
   demo) build neuralode; exec out/bin/neuralode demo --run out/demo "${@:2}" ;;
   bench) build neuralode mali_step reversal_cost per_sample; exec benchmarks/run.sh "${@:2}" ;;
   pack)

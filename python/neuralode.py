@@ -17,10 +17,9 @@ import threading
 import weakref
 
 import torch
-from torch.autograd.function import once_differentiable
 from torch.utils import dlpack
 
-__all__ = ["odeint", "solve", "Solution", "library_path"]
+__all__ = ["odeint", "solve", "Solution", "library_path", "live_objects"]
 
 ABI_VERSION = 2  # of the library that this file is for
 _CALLBACK_FAILED = 5
@@ -102,6 +101,7 @@ def _call(name, *arguments):
 
 class _Handle:
     """An owned handle: kind is the noun of its destroy function."""
+    _as_parameter_, _destroy = None, staticmethod(lambda pointer: None)  # of one whose making was interrupted
 
     def __init__(self, kind, create, *arguments):
         self._as_parameter_ = c.c_void_p()
@@ -133,9 +133,9 @@ _NEW, _USED = b"dltensor", b"used_dltensor"  # capsules borrow their names: thes
 def _native(tensor):
     """A handle that shares the tensor's memory."""
     capsule = dlpack.to_dlpack(tensor.detach())
-    handle = _Handle("tensor", "tensor_from_dlpack", c.c_void_p(_capsule_pointer(capsule, _NEW)))
-    _capsule_rename(capsule, _USED)
-    return handle
+    pointer = _capsule_pointer(capsule, _NEW)
+    _capsule_rename(capsule, _USED)  # first: an interrupt between the two must not leave the memory with two owners
+    return _Handle("tensor", "tensor_from_dlpack", c.c_void_p(pointer))
 
 
 def _leaf(tensor, requires_grad):
@@ -197,7 +197,7 @@ class _Problem:
         self.user = next(_numbers)
         _live[self.user] = self
         self.leaves = [_leaf(parameter, parameter.requires_grad) for parameter in parameters]
-        self.buffers = [_native(buffer) for buffer in buffers]
+        self.buffers = [_native(buffer.view(torch.uint8) if buffer.dtype == torch.bool else buffer) for buffer in buffers]
         self.dynamics = _Handle("dynamics", "dynamics_create_callback", _eval, _vjp, None, c.c_void_p(self.user), _array(self.leaves),
                                 c.c_int64(len(self.leaves)), _array(self.buffers), c.c_int64(len(self.buffers)))
 
@@ -209,8 +209,8 @@ class _Problem:
             raise RuntimeError("f changed z in place, which the solver still needs; make it return a new tensor")
         u = [u] if self.single else u
         if not isinstance(u, (list, tuple)) or len(u) != len(z) or not all(isinstance(tensor, torch.Tensor) for tensor in u):
-            kinds = [type(tensor).__name__ for tensor in u] if isinstance(u, (list, tuple)) else type(u).__name__
-            raise TypeError(f"f returned {kinds}; it must return {'a tensor of' if self.single else f'a tuple of {len(z)} tensors of'} z's shape")
+            kinds = ", ".join(type(tensor).__name__ for tensor in u) if isinstance(u, (list, tuple)) else type(u).__name__
+            raise TypeError(f"f returned {kinds}; it must return {'a tensor' if self.single else f'a tuple of {len(z)} tensors'} of z's shape")
         return list(u)
 
     def call(self, name, *arguments):
@@ -219,7 +219,10 @@ class _Problem:
             status = getattr(_library, "neuralode_" + name)(*arguments)
         error, self.error = self.error, None
         if error is not None:
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # this frame is in its traceback
         if status != 0:
             raise RuntimeError(_library.neuralode_last_error().decode())
 
@@ -307,14 +310,14 @@ class _Problem:
 
 @contextlib.contextmanager
 def _interrupts_to(problem):
-    """Ctrl-C that Python sees on entry to a callback, before the callback's own try, ends the solve instead of being printed and forgotten."""
+    """Ctrl-C that Python sees on entry to a callback, before its try, or in a destructor, ends the solve instead of being printed and forgotten."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = sys.unraisablehook
 
     def keep(raised):
-        if raised.object in (_eval_body, _vjp_body):
+        if raised.object in (_eval_body, _vjp_body) or isinstance(raised.exc_value, KeyboardInterrupt):
             problem.error = raised.exc_value
         else:
             before(raised)
@@ -376,10 +379,26 @@ class _Solve(torch.autograd.Function):
         return problem.solve(t, tensors[:states], recording, wants[:states + 1])
 
     @staticmethod
-    @once_differentiable
     def backward(ctx, *cotangents):
         ctx.saved_tensors  # raises where one was changed in place since, or the graph was not retained
-        return (None, None, None, *ctx.problem.pull_back(cotangents, ctx.needs_input_grad[3:]))
+        with torch.no_grad():
+            gradients = ctx.problem.pull_back(cotangents, ctx.needs_input_grad[3:])
+        if torch.is_grad_enabled():
+            gradients = _Closed.apply(torch.empty(0, requires_grad=True), *gradients)
+        return (None, None, None, *gradients)
+
+
+class _Closed(torch.autograd.Function):
+    """Gradients that raise when they are differentiated once more."""
+
+    @staticmethod
+    def forward(ctx, _, *gradients):
+        return gradients
+
+    @staticmethod
+    def backward(ctx, *_):
+        raise RuntimeError("double backward: a solve with a Python f has no second derivative; where one is needed, make f a scripted module "
+                           "(torch.jit.script) and solve with gradient='backprop'")
 
 
 # --- what users call -------------------------------------------------------------------------------------------------------------------
@@ -408,8 +427,10 @@ def _of_callable(f, single, z0, t, parameters, buffers, options):
     for name, value in _ops.options(**options).items():
         setattr(fields, name, value if kinds[name] is c.c_double else int(value))
     problem = _Problem(f, single, parameters, buffers, fields)
-    recording = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (t, *z0, *parameters))
-    states = _Solve.apply(problem, recording, len(z0), t, *z0, *parameters)
+    recording = (torch.is_grad_enabled() and options.get("gradient") != "none"
+                 and any(tensor.requires_grad for tensor in (t, *z0, *parameters)))
+    with torch.set_grad_enabled(recording):
+        states = _Solve.apply(problem, recording, len(z0), t, *z0, *parameters)
 
     def statistics():
         result = _Statistics()
@@ -422,6 +443,13 @@ def _of_callable(f, single, z0, t, parameters, buffers, options):
         return code.value, text.value.decode(), reached.value
 
     return states, statistics, status
+
+
+def live_objects():
+    """(tensors, others): handles of the library that are alive in this process, for leak tests."""
+    tensors, others = c.c_int64(), c.c_int64()
+    _call("live_objects", c.byref(tensors), c.byref(others))
+    return tensors.value, others.value
 
 
 def solve(f, z0, t, rtol=None, atol=None, method=None, options=None, *, parameters=None, buffers=None, **keywords):

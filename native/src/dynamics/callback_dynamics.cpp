@@ -5,7 +5,9 @@
 #include <torch/custom_class.h>
 
 #include "core/error.h"
+#include "tensors/autocast.h"
 #include "tensors/layout.h"
+#include "tensors/random_replay.h"
 
 namespace neuralode {
 
@@ -34,9 +36,13 @@ class CallbackNode : public torch::autograd::Function<CallbackNode> {
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, std::shared_ptr<CallbackDynamics> dynamics,
                                                 std::int64_t states, at::TensorList inputs) {
     const auto z = plain(TensorList(inputs.begin() + 1, inputs.begin() + 1 + states));
-    auto u = own(checked_evaluation(z, [&] { return dynamics->eval_(plain(inputs[0]), z); }));
+    auto holder = c10::make_intrusive<Holder>(std::move(dynamics), z[0].device());
+    holder->random.before(0);
+    auto u = own(checked_evaluation(z, [&] { return holder->dynamics->eval_(plain(inputs[0]), z); }));
+    holder->random.after(0);
+    holder->random.finish();
     context->save_for_backward({inputs.begin(), inputs.begin() + 1 + states});
-    context->saved_data["dynamics"] = c10::IValue::make_capsule(c10::make_intrusive<Holder>(std::move(dynamics)));
+    context->saved_data["dynamics"] = c10::IValue::make_capsule(std::move(holder));
     return u;
   }
 
@@ -45,8 +51,14 @@ class CallbackNode : public torch::autograd::Function<CallbackNode> {
       fail(Status::unsupported,
            "double backward: dynamics with a VJP of their own have no second derivative; backward with create_graph = false");
     const auto saved = context->get_saved_variables();
-    const auto dynamics = context->saved_data["dynamics"].toCapsule();
-    auto& self = *static_cast<Holder*>(dynamics.get())->dynamics;
+    const auto capsule = context->saved_data["dynamics"].toCapsule();
+    auto& holder = *static_cast<Holder*>(capsule.get());
+    auto& self = *holder.dynamics;
+    // f is evaluated once more: as it was in forward, and without being noticed.
+    const BufferGuard buffers(self);
+    const AutocastScope autocast(holder.autocast);
+    const RandomReplay::Scope draws(holder.random);
+    holder.random.replay(0);
     auto [u, cotangents] = self.checked_vjp(saved[0], {saved.begin() + 1, saved.end()}, a_u);
     torch::autograd::variable_list result{at::Tensor(), at::Tensor(), cotangents.a_t};
     result.insert(result.end(), cotangents.a_z.begin(), cotangents.a_z.end());
@@ -56,8 +68,11 @@ class CallbackNode : public torch::autograd::Function<CallbackNode> {
 
  private:
   struct Holder : torch::CustomClassHolder {
-    explicit Holder(std::shared_ptr<CallbackDynamics> value) : dynamics(std::move(value)) {}
+    Holder(std::shared_ptr<CallbackDynamics> value, c10::Device device)
+        : dynamics(std::move(value)), random(device), autocast(AutocastState::current(device.type())) {}
     std::shared_ptr<CallbackDynamics> dynamics;
+    RandomReplay random;
+    AutocastState autocast;
   };
 };
 
