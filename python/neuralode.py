@@ -334,8 +334,9 @@ def _guarded(user, body):
     if problem is None:
         return _CALLBACK_FAILED
     try:
-        body(problem)
-        return 0
+        if problem.error is None:
+            body(problem)
+        return 0 if problem.error is None else _CALLBACK_FAILED  # a destructor's interrupt may have come meanwhile
     except BaseException as error:  # KeyboardInterrupt too: it is raised again when the native call is back
         if problem.error is None:
             problem.error = error
