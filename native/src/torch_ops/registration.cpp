@@ -152,7 +152,7 @@ void define_operators(torch::Library& library) {
 /// Null where another copy of this library in the process came first: libtorch would end a process that registers a name twice.
 std::unique_ptr<torch::Library> make_library() {
   if (c10::Dispatcher::singleton().findSchema({"neuralode::odeint", ""}).has_value()) return nullptr;
-  auto library = std::make_unique<torch::Library>(torch::Library::DEF, "neuralode", c10::nullopt, __FILE__, __LINE__);
+  auto library = std::make_unique<torch::Library>(torch::Library::DEF, "neuralode", c10::optional<c10::DispatchKey>(), __FILE__, __LINE__);
   define_classes(*library);
   define_operators(*library);
   return library;
