@@ -4,7 +4,7 @@
     z = neuralode.odeint(f, z0, t, solver="dopri5", gradient="adjoint")        # or any other of the library's
 
 f is any callable f(t, z), such as an nn.Module, and runs as it is, driven through the library's C ABI; a scripted module, or an object of
-torch.classes.neuralode, is called without Python in between. docs/python.md is the manual.
+torch.classes.neuralode, is called without Python in between. docs/python.md is the manual. One file, so that it can be copied anywhere.
 """
 import contextlib
 import ctypes as c

@@ -27,7 +27,8 @@ MlpDynamics::MlpDynamics(TensorList weights, TensorList biases, bool with_time)
 at::Tensor MlpDynamics::input(const at::Tensor& t, const TensorList& z) const {
   const auto features = weights_.back().size(0);
   require(z.size() == 1, "z0: ", z.size(), " state tensors given, an Mlp takes 1");
-  require(z[0].dim() >= 1 && z[0].size(-1) == features, "z0: ", z[0].sizes(), " does not fit; an Mlp of these weights takes (..., ", features, ")");
+  require(z[0].dim() >= 1 && z[0].size(-1) == features, "z0: ", z[0].sizes(), " does not fit; an Mlp of these weights takes (..., ",
+          features, ")");
   if (!with_time_) return z[0];
   auto sizes = z[0].sizes().vec();
   sizes.back() = 1;

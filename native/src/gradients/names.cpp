@@ -39,7 +39,8 @@ void set_snapshot_interval(SolveOptions& options, const std::string& text) {
   if (options.snapshots != SnapshotKind::every) return;
   constexpr std::size_t most_digits = 18;
   if (text.empty() || text.size() > most_digits || text.find_first_not_of("0123456789") != std::string::npos || std::stoll(text) < 1)
-    fail(Status::unsupported, "snapshot_interval: '", text, "' is not supported by this build; supported: none, auto, a number of steps from 1");
+    fail(Status::unsupported, "snapshot_interval: '", text,
+         "' is not supported by this build; supported: none, auto, a number of steps from 1");
   options.snapshot_interval = std::stoll(text);
 }
 

@@ -1,4 +1,5 @@
-// What Python (torch.ops.load_library) and TorchScript programs see: torch.ops.neuralode and torch.classes.neuralode. The manual is docs/python.md.
+// What Python (torch.ops.load_library) and TorchScript programs see: torch.ops.neuralode and torch.classes.neuralode.
+// The manual is docs/python.md.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/custom_class.h>
 #include <torch/library.h>
@@ -51,7 +52,8 @@ std::shared_ptr<Dynamics> dynamics_of(const c10::IValue& f) {
     if (type == c10::getCustomClassType<c10::intrusive_ptr<MlpClass>>()) return f.toCustomClass<MlpClass>()->value;
     if (f.isModule()) return ScriptDynamics::of(f.toModule(), "f");
   }
-  fail(Status::invalid_argument, "f: ", f.tagKind(), " is no dynamics; give a torch.classes.neuralode.TorchScript or Mlp, or a scripted module");
+  fail(Status::invalid_argument, "f: ", f.tagKind(),
+       " is no dynamics; give a torch.classes.neuralode.TorchScript or Mlp, or a scripted module");
 }
 
 TensorList states_of(const c10::IValue& z0) { return z0.isTensor() ? TensorList{z0.toTensor()} : z0.toTensorVector(); }
@@ -60,7 +62,8 @@ TensorList states_of(const c10::IValue& z0) { return z0.isTensor() ? TensorList{
 Solution solve_at(const c10::OperatorHandle& op, c10::ArrayRef<c10::IValue> arguments) {
   const auto t = arguments[2].toTensor();
   require(t.dim() == 1 && t.numel() >= 2, "t: shape ", t.sizes(), " is no list of times; give (times,), from t0 to t1");
-  return solve({dynamics_of(arguments[0]), states_of(arguments[1]), t.select(0, 0), t.select(0, -1), t, read_options(op.schema(), arguments)});
+  return solve(
+      {dynamics_of(arguments[0]), states_of(arguments[1]), t.select(0, 0), t.select(0, -1), t, read_options(op.schema(), arguments)});
 }
 
 /// The operator's arguments are taken off the stack, and what `call` returns is put there.
@@ -142,9 +145,11 @@ void define_operators(torch::Library& library) {
   define("odeint", "(Any f, Tensor z0, Tensor t, *, " + keywords + ") -> Tensor", torch::CppFunction::makeFromBoxedFunction<&odeint>());
   define("odeint.states", "(Any f, Tensor[] z0, Tensor t, *, " + keywords + ") -> Tensor[]",
          torch::CppFunction::makeFromBoxedFunction<&odeint_states>());
-  define("solve",
-         "(Any f, Tensor[] z0, Tensor t0, Tensor t1, Tensor? t_eval=None, *, " + keywords + ") -> __torch__.torch.classes.neuralode.Solution",
-         torch::CppFunction::makeFromBoxedFunction<&solve_between>());
+  define(
+      "solve",
+      "(Any f, Tensor[] z0, Tensor t0, Tensor t1, Tensor? t_eval=None, *, " + keywords + ") -> __torch__.torch.classes.neuralode.Solution",
+      torch::CppFunction::makeFromBoxedFunction<&solve_between>());
+  // For neuralode.py.
   library.def("holds_alone", &holds_alone);
   define("options", "(*, " + keywords + ") -> Dict(str, float)", torch::CppFunction::makeFromBoxedFunction<&options>());
 }

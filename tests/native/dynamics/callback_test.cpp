@@ -205,13 +205,13 @@ TEST(CallbackVjp, DrawsInBackwardWhatItDrewInForwardAndPutsBuffersBack) {
     draws.push_back(at::rand({3, 4}, at::kDouble));
     return draws.back();
   };
-  const auto f = std::make_shared<CallbackDynamics>([&](const at::Tensor&, const TensorList& z) { return TensorList{z[0] * draw(forward)}; },
-                                                    [&](const at::Tensor&, const TensorList& z, const TensorList& a_u, std::size_t) {
-                                                      const auto mask = draw(backward);
-                                                      return std::make_pair(TensorList{z[0] * mask},
-                                                                            InputCotangents{at::Tensor(), {a_u[0] * mask}, {}});
-                                                    },
-                                                    TensorList{}, TensorList{calls});
+  const auto f = std::make_shared<CallbackDynamics>(
+      [&](const at::Tensor&, const TensorList& z) { return TensorList{z[0] * draw(forward)}; },
+      [&](const at::Tensor&, const TensorList& z, const TensorList& a_u, std::size_t) {
+        const auto mask = draw(backward);
+        return std::make_pair(TensorList{z[0] * mask}, InputCotangents{at::Tensor(), {a_u[0] * mask}, {}});
+      },
+      TensorList{}, TensorList{calls});
   differentiate({f, {wave({3, 4})}}, fixed_steps(0.25, 1, GradientKind::backprop));
   ASSERT_EQ(forward.size(), 5u);  // v0 and 4 steps
   ASSERT_EQ(backward.size(), 5u);

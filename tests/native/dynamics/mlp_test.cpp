@@ -12,8 +12,11 @@ using ::testing::HasSubstr;
 /// Two layers of z (3, 4), of width 5, with t as an input or not.
 struct Layers {
   explicit Layers(bool with_time)
-      : w1(wave({5, with_time ? 5 : 4}, 0.3).requires_grad_()), b1(wave({5}, 0.2).requires_grad_()), w2(wave({4, 5}, 0.1).requires_grad_()),
-        b2(wave({4}, 0.4).requires_grad_()), with_time(with_time) {}
+      : w1(wave({5, with_time ? 5 : 4}, 0.3).requires_grad_()),
+        b1(wave({5}, 0.2).requires_grad_()),
+        w2(wave({4, 5}, 0.1).requires_grad_()),
+        b2(wave({4}, 0.4).requires_grad_()),
+        with_time(with_time) {}
   std::shared_ptr<Dynamics> mlp() const { return std::make_shared<MlpDynamics>(TensorList{w1, w2}, TensorList{b1, b2}, with_time); }
   std::shared_ptr<Dynamics> recorded() const {
     return dynamics(
@@ -42,9 +45,7 @@ TEST(Mlp, PullbackByHandIsThatOfAutograd) {
 TEST(Mlp, ASharedLayerHasTheSumOfItsGradients) {
   const auto w = wave({4, 4}, 0.3, 0.5).requires_grad_(), b = wave({4}, 0.1).requires_grad_();
   const auto mlp = std::make_shared<MlpDynamics>(TensorList{w, w}, TensorList{b, b}, false);
-  const auto plain = [w, b](const at::Tensor&, const TensorList& z) {
-    return TensorList{at::linear(at::linear(z[0], w, b).tanh(), w, b)};
-  };
+  const auto plain = [w, b](const at::Tensor&, const TensorList& z) { return TensorList{at::linear(at::linear(z[0], w, b).tanh(), w, b)}; };
   const auto options = fixed_steps(0.15);
   EXPECT_LE(gap(differentiate({mlp, {wave({3, 4})}}, options), differentiate({dynamics(plain, {w, b}), {wave({3, 4})}}, options)), 1e-12);
 }
