@@ -32,12 +32,21 @@ build() {  # build NATIVE_TARGET...
   cmake --install out/build/cpu-release --prefix out >/dev/null
   dotnet build NeuralOdeHybrid.sln -c Release -v quiet --nologo
   dotnet publish src/Managed/NeuralOde.Cli -c Release --no-build -o out/bin -v quiet --nologo
-  say "Built out/bin/neuralode and out/lib/libneuralode.so. Left out: CUDA kernels (CPU build), the TorchSharp adapter (needs TorchSharp), the binding generator (needs CppSharp; bindings/README.md)."
+  local left="CUDA kernels (CPU build), the binding generator (needs CppSharp; bindings/README.md)"
+  if [ -n "${TorchSharpDir:-}${TorchSharpPackage:-}" ]; then
+    dotnet build tests/managed/NeuralOde.TorchSharp.Tests -c Release -v quiet --nologo
+  else
+    left+=", the TorchSharp adapter (set TorchSharpDir to a folder with TorchSharp, or TorchSharpPackage=true)"
+  fi
+  say "Built out/bin/neuralode and out/lib/libneuralode.so. Left out: $left."
 }
 
 case "${1:-build}" in
   build) build neuralode ;;
-  test) build all; exec tests/run.sh ;;
+  test)
+    [ -n "${CMAKE_PREFIX_PATH:-}" ] || packages+=(python3-torch)   # the tests of Python, on the same libtorch
+    build all
+    exec tests/run.sh ;;
   demo) build neuralode; exec out/bin/neuralode demo --run out/demo "${@:2}" ;;
   bench) build neuralode mali_step reversal_cost per_sample; exec benchmarks/run.sh "${@:2}" ;;
   pack)

@@ -4,6 +4,8 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS neuralode EXPORT NeuralOde LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/neuralode DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+# Finds the library from where it lies itself.
+install(FILES ${PROJECT_SOURCE_DIR}/python/neuralode.py DESTINATION ${CMAKE_INSTALL_DATADIR}/neuralode)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/NeuralOde)
 install(EXPORT NeuralOde FILE NeuralOdeConfig.cmake NAMESPACE NeuralOde:: DESTINATION ${package})

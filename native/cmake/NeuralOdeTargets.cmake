@@ -1,7 +1,7 @@
 # How every native target is compiled, and which folders of native/src each may include.
 
 # The order of dependencies: a folder may include only folders named before it.
-set(NEURALODE_LAYERS core kernels tensors dynamics solvers gradients models optim data c_api)
+set(NEURALODE_LAYERS core kernels tensors dynamics solvers gradients models optim data torch_ops c_api)
 
 add_library(neuralode_flags INTERFACE)
 target_compile_features(neuralode_flags INTERFACE cxx_std_17 c_std_99)

@@ -17,7 +17,7 @@ if [ ! -e "$root/ready" ]; then
 fi
 
 rm -rf "$root/source"; mkdir -p "$root/source"
-git ls-files -z --cached --others --exclude-standard -- CMakeLists.txt CMakePresets.json native README.md tests/native tests/readme \
+git ls-files -z --cached --others --exclude-standard -- CMakeLists.txt CMakePresets.json native python README.md tests/native tests/readme \
   | xargs -0 cp --parents -t "$root/source"
 mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 trap 'umount "$root/proc"' EXIT

@@ -5,7 +5,9 @@
 #include <torch/custom_class.h>
 
 #include "core/error.h"
+#include "tensors/autocast.h"
 #include "tensors/layout.h"
+#include "tensors/random_replay.h"
 
 namespace neuralode {
 
@@ -18,6 +20,14 @@ TensorList own(TensorList tensors) {
   return tensors;
 }
 
+/// What a callback gets to see: values, which other libraries' tensors can hold too.
+at::Tensor plain(const at::Tensor& tensor) { return tensor.defined() && tensor.requires_grad() ? tensor.detach() : tensor; }
+
+TensorList plain(TensorList tensors) {
+  for (auto& tensor : tensors) tensor = plain(tensor);
+  return tensors;
+}
+
 }  // namespace
 
 /// Autograd's view of one evaluation. Inputs: t, z..., parameters...; outputs: u....
@@ -25,10 +35,14 @@ class CallbackNode : public torch::autograd::Function<CallbackNode> {
  public:
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, std::shared_ptr<CallbackDynamics> dynamics,
                                                 std::int64_t states, at::TensorList inputs) {
-    const TensorList z(inputs.begin() + 1, inputs.begin() + 1 + states);
-    auto u = own(checked_evaluation(z, [&] { return dynamics->eval_(inputs[0], z); }));
+    const auto z = plain(TensorList(inputs.begin() + 1, inputs.begin() + 1 + states));
+    auto holder = c10::make_intrusive<Holder>(std::move(dynamics), z[0].device());
+    holder->random.before(0);
+    auto u = own(checked_evaluation(z, [&] { return holder->dynamics->eval_(plain(inputs[0]), z); }));
+    holder->random.after(0);
+    holder->random.finish();
     context->save_for_backward({inputs.begin(), inputs.begin() + 1 + states});
-    context->saved_data["dynamics"] = c10::IValue::make_capsule(c10::make_intrusive<Holder>(std::move(dynamics)));
+    context->saved_data["dynamics"] = c10::IValue::make_capsule(std::move(holder));
     return u;
   }
 
@@ -37,8 +51,14 @@ class CallbackNode : public torch::autograd::Function<CallbackNode> {
       fail(Status::unsupported,
            "double backward: dynamics with a VJP of their own have no second derivative; backward with create_graph = false");
     const auto saved = context->get_saved_variables();
-    const auto dynamics = context->saved_data["dynamics"].toCapsule();
-    auto& self = *static_cast<Holder*>(dynamics.get())->dynamics;
+    const auto capsule = context->saved_data["dynamics"].toCapsule();
+    auto& holder = *static_cast<Holder*>(capsule.get());
+    auto& self = *holder.dynamics;
+    // f is evaluated once more: as it was in forward, and without being noticed.
+    const BufferGuard buffers(self);
+    const AutocastScope autocast(holder.autocast);
+    const RandomReplay::Scope draws(holder.random);
+    holder.random.replay(0);
     auto [u, cotangents] = self.checked_vjp(saved[0], {saved.begin() + 1, saved.end()}, a_u);
     torch::autograd::variable_list result{at::Tensor(), at::Tensor(), cotangents.a_t};
     result.insert(result.end(), cotangents.a_z.begin(), cotangents.a_z.end());
@@ -48,8 +68,11 @@ class CallbackNode : public torch::autograd::Function<CallbackNode> {
 
  private:
   struct Holder : torch::CustomClassHolder {
-    explicit Holder(std::shared_ptr<CallbackDynamics> value) : dynamics(std::move(value)) {}
+    Holder(std::shared_ptr<CallbackDynamics> value, c10::Device device)
+        : dynamics(std::move(value)), random(device), autocast(AutocastState::current(device.type())) {}
     std::shared_ptr<CallbackDynamics> dynamics;
+    RandomReplay random;
+    AutocastState autocast;
   };
 };
 
@@ -58,7 +81,10 @@ CallbackDynamics::CallbackDynamics(std::function<TensorList(const at::Tensor&, c
     : eval_(std::move(eval)), vjp_(std::move(vjp)), parameters_(std::move(parameters)), buffers_(std::move(buffers)) {}
 
 TensorList CallbackDynamics::eval(const at::Tensor& t, const TensorList& z) {
-  if (!at::GradMode::is_enabled()) return checked_evaluation(z, [&] { return eval_(t, z); });
+  if (!at::GradMode::is_enabled()) {
+    const auto values = plain(z);
+    return checked_evaluation(values, [&] { return eval_(plain(t), values); });
+  }
   torch::autograd::variable_list inputs{t};
   inputs.insert(inputs.end(), z.begin(), z.end());
   inputs.insert(inputs.end(), parameters_.begin(), parameters_.end());
@@ -66,7 +92,7 @@ TensorList CallbackDynamics::eval(const at::Tensor& t, const TensorList& z) {
 }
 
 std::pair<TensorList, InputCotangents> CallbackDynamics::checked_vjp(const at::Tensor& t, const TensorList& z, const TensorList& a_u) {
-  auto [u, cotangents] = vjp_(t, z, a_u, parameters_.size());
+  auto [u, cotangents] = vjp_(plain(t), plain(z), plain(a_u), parameters_.size());
   u = checked_result(std::move(u), z);
   const auto check = [](const at::Tensor& cotangent, const at::Tensor& input, const char* name, std::size_t index) {
     if (!cotangent.defined()) return;

@@ -33,16 +33,19 @@ std::unique_ptr<ScriptDynamics> ScriptDynamics::load(const std::string& path, co
     fail(Status::io_error, path, ": no such file; give a TorchScript file made by torch.jit.save");
   const c10::Device target(device);
   try {
-    auto module = torch::jit::load(path, target);
-    const auto method = module.find_method("forward");
-    require(method.has_value(), path, ": the module has no forward; f needs forward(t, z) or forward(t, z0, z1, ...)");
-    const auto inputs = method->num_inputs() - 1;  // without self
-    require(inputs >= 2, path, ": forward takes ", inputs, " argument(s); f needs forward(t, z) or forward(t, z0, z1, ...)");
-    return std::unique_ptr<ScriptDynamics>(new ScriptDynamics(std::move(module)));
+    return of(torch::jit::load(path, target), path);
   } catch (const c10::Error& error) {
     fail(Status::io_error, path, ": cannot be read as TorchScript (", error.what_without_backtrace(),
          "); save it with torch.jit.script(f).save(path)");
   }
+}
+
+std::unique_ptr<ScriptDynamics> ScriptDynamics::of(torch::jit::Module module, const std::string& name) {
+  const auto method = module.find_method("forward");
+  require(method.has_value(), name, ": the module has no forward; f needs forward(t, z) or forward(t, z0, z1, ...)");
+  const auto inputs = method->num_inputs() - 1;  // without self
+  require(inputs >= 2, name, ": forward takes ", inputs, " argument(s); f needs forward(t, z) or forward(t, z0, z1, ...)");
+  return std::unique_ptr<ScriptDynamics>(new ScriptDynamics(std::move(module)));
 }
 
 TensorList ScriptDynamics::eval(const at::Tensor& t, const TensorList& z) {

@@ -13,6 +13,8 @@ class ScriptDynamics final : public Dynamics {
  public:
   /// Throws io_error when the file is missing, damaged or no TorchScript; invalid_argument when forward does not fit.
   static std::unique_ptr<ScriptDynamics> load(const std::string& path, const std::string& device);
+  /// From a module of the program's, shared with it. name: in messages. Throws invalid_argument when forward does not fit.
+  static std::unique_ptr<ScriptDynamics> of(torch::jit::Module module, const std::string& name);
 
   TensorList eval(const at::Tensor& t, const TensorList& z) override;
   NamedTensorList parameters() const override;

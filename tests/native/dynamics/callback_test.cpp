@@ -173,6 +173,52 @@ TEST(CallbackVjp, ItsSecondDerivativeThrows) {
   EXPECT_THAT(error_text(Status::unsupported, [&] { torch::autograd::grad({loss}, {z0}, {}, {}, true); }), HasSubstr("double backward"));
 }
 
+TEST(CallbackVjp, SeesTensorsWithoutAGraph) {
+  const ByHand by_hand;
+  int recorded = 0;
+  const auto look = [&](const at::Tensor& t, const TensorList& z, const TensorList& a_u) {
+    for (const auto* tensors : {&z, &a_u})
+      for (const auto& tensor : *tensors) recorded += tensor.requires_grad();
+    recorded += t.requires_grad();
+  };
+  for (const auto kind : {GradientKind::mali, GradientKind::backprop, GradientKind::adjoint, GradientKind::pnode}) {
+    gradients(std::make_shared<CallbackDynamics>(
+                  [&](const at::Tensor& t, const TensorList& z) {
+                    look(t, z, {});
+                    return by_hand.eval(t, z);
+                  },
+                  [&](const at::Tensor& t, const TensorList& z, const TensorList& a_u, std::size_t) {
+                    look(t, z, a_u);
+                    return by_hand.vjp(t, z, a_u);
+                  },
+                  TensorList{by_hand.w}, TensorList{}),
+              kind);
+    EXPECT_EQ(recorded, 0) << static_cast<int>(kind);
+  }
+}
+
+TEST(CallbackVjp, DrawsInBackwardWhatItDrewInForwardAndPutsBuffersBack) {
+  TensorList forward, backward;
+  const auto calls = at::zeros({}, at::kDouble);
+  const auto draw = [calls](TensorList& draws) {
+    calls.add_(1);
+    draws.push_back(at::rand({3, 4}, at::kDouble));
+    return draws.back();
+  };
+  const auto f = std::make_shared<CallbackDynamics>(
+      [&](const at::Tensor&, const TensorList& z) { return TensorList{z[0] * draw(forward)}; },
+      [&](const at::Tensor&, const TensorList& z, const TensorList& a_u, std::size_t) {
+        const auto mask = draw(backward);
+        return std::make_pair(TensorList{z[0] * mask}, InputCotangents{at::Tensor(), {a_u[0] * mask}, {}});
+      },
+      TensorList{}, TensorList{calls});
+  differentiate({f, {wave({3, 4})}}, fixed_steps(0.25, 1, GradientKind::backprop));
+  ASSERT_EQ(forward.size(), 5u);  // v0 and 4 steps
+  ASSERT_EQ(backward.size(), 5u);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_TRUE(identical(forward[i], backward[4 - i])) << i;
+  EXPECT_EQ(calls.item<double>(), 5);
+}
+
 TEST(CallbackDynamicsHandle, LivesAsLongAsAGraphThatUsesIt) {
   auto alive = std::make_shared<int>(0);
   const std::weak_ptr<int> watched = alive;
