@@ -10,6 +10,8 @@ $targets = @{ build = 'neuralode'; test = 'all'; demo = 'neuralode'; bench = 'ma
 cmake --build --preset cpu-release --target $targets
 cmake --install out/build/cpu-release --prefix out
 dotnet build NeuralOdeHybrid.sln -c Release -v quiet --nologo
+$torchSharp = $env:TorchSharpDir -or $env:TorchSharpPackage   # without, the adapter is left out
+if ($torchSharp) { dotnet build tests/managed/NeuralOde.TorchSharp.Tests -c Release -v quiet --nologo }
 dotnet publish src/Managed/NeuralOde.Cli -c Release --no-build -o out/bin -v quiet --nologo
 
 switch ($Verb) {
@@ -19,6 +21,7 @@ switch ($Verb) {
     cmake --build --preset asan
     ctest --preset asan
     dotnet test NeuralOdeHybrid.sln -c Release --no-build --nologo
+    if ($torchSharp) { dotnet test tests/managed/NeuralOde.TorchSharp.Tests -c Release --no-build --nologo }
     if (Get-Command bash -ErrorAction Ignore) { bash tests/packaging/run.sh }
   }
   'demo' { & out/bin/neuralode demo --run out/demo @Rest }

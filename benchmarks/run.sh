@@ -19,6 +19,13 @@ done
 echo "# A MALI training step over its evaluations of f"
 out/build/cpu-release/bin/mali_step 1
 echo
+if [ -n "${TorchSharpDir:-}${TorchSharpPackage:-}" ]; then
+  echo "# A MALI training step through TorchSharp over the bare TorchSharp calls that it takes"
+  dotnet run --project benchmarks/torchsharp -c Release -v quiet -- 1
+else
+  echo "Left out: TorchSharp; set TorchSharpDir to a folder with it, or TorchSharpPackage=true."
+fi
+echo
 echo "# What undoing steps costs, by how it is done"
 out/build/cpu-release/bin/reversal_cost 1
 echo
