@@ -14,7 +14,7 @@ internal static class Program
 {
     internal static int Main(string[] args) => Settings.RunWith("Trains ResNet-18-ODE in TorchSharp.", args, Train);
 
-    private static void Train(Settings settings, CancellationToken cancellation)
+    internal static void Train(Settings settings, CancellationToken cancellation)
     {
         set_num_threads(settings.Threads);   // TorchSharp before NeuralOde: its libtorch is the one that both use
         manual_seed((long)settings.Seed);

@@ -8,7 +8,7 @@ internal static class Program
 {
     internal static int Main(string[] args) => Settings.RunWith("Trains ResNet-18-ODE with NeuralOde's own API.", args, Train);
 
-    private static void Train(Settings settings, CancellationToken cancellation)
+    internal static void Train(Settings settings, CancellationToken cancellation)
     {
         Library.Threads = settings.Threads;
         using var images = new Images(settings);
