@@ -73,6 +73,8 @@ internal sealed record Settings
         };
         try
         {
+            ArgumentOutOfRangeException.ThrowIfLessThan(settings.Threads, 1, "--threads");   // TorchSharp's set_num_threads ends the process
+            if (settings.Gradient == GradientMethod.None) throw new ArgumentException("--gradient: None cannot train; leave it out for Mali");
             Directory.CreateDirectory(settings.Run);
             train(settings, stop.Token);
             return 0;
