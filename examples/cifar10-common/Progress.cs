@@ -47,7 +47,8 @@ internal sealed class Progress
         (EpochImages, EpochHits) = (EpochImages + images, EpochHits + hits);
         (EpochLoss, EpochSeconds) = (EpochLoss + (loss * images), EpochSeconds + seconds);
         if (!double.IsFinite(loss)) throw new ArgumentException($"the loss is {loss} at step {Step}; lower --lr");
-        if (Step == 1 || Step % settings.ReportEvery == 0) Console.WriteLine($"step {Step,5}  loss {loss:f6}  lr {learningRate:f4}  {images / seconds:f1} images/s");
+        if (Step != 1 && Step % settings.ReportEvery != 0) return;
+        Console.WriteLine($"step {Step,5}  loss {loss:f6}  lr {learningRate:f4}  {images / seconds:f1} images/s");
     }
 
     /// <summary>Prints the epoch, and goes to the next where it is over.</summary>

@@ -34,7 +34,7 @@ internal sealed record Settings
     public ScheduleOptions Schedule(long batches) =>
         new() { Kind = ScheduleKind.OneCycle, LearningRate = LearningRate, Warmup = 0.2, TotalSteps = Steps(batches) };
 
-    /// <summary>Reads the command line and trains. The first Ctrl-C cancels the token, after which training saves and throws; a second one ends at once.</summary>
+    /// <summary>Reads the command line and trains. The first Ctrl-C cancels the token, after which training saves and throws; a second ends at once.</summary>
     /// <returns>0 fine, 1 failed or stopped, with what to do on stderr.</returns>
     public static int RunWith(string description, string[] args, Action<Settings, CancellationToken> train)
     {
@@ -52,7 +52,10 @@ internal sealed record Settings
         var testImages = With<long?>("--test-images", "How many to test on, drawn once; by default all.", null);
         var reportEvery = With("--report-every", "Steps between lines.", 50L);
         var weights = With<string?>("--weights", "Weights to begin with: weights.safetensors of a run of `neuralode train --model resnet18-ode`.", null);
-        var command = new RootCommand(description) { data, run, epochs, maxSteps, batchSize, lr, stepSize, gradient, threads, seed, testImages, reportEvery, weights };
+        var command = new RootCommand(description)
+        {
+            data, run, epochs, maxSteps, batchSize, lr, stepSize, gradient, threads, seed, testImages, reportEvery, weights,
+        };
         command.SetAction(parsed => Guarded(train, new Settings
         {
             Data = parsed.GetRequiredValue(data), Run = parsed.GetRequiredValue(run), Epochs = parsed.GetValue(epochs), MaxSteps = parsed.GetValue(maxSteps),
@@ -66,11 +69,13 @@ internal sealed record Settings
     private static int Guarded(Action<Settings, CancellationToken> train, Settings settings)
     {
         using var stop = new CancellationTokenSource();
-        Console.CancelKeyPress += (_, press) =>
+        void Stop(object? sender, ConsoleCancelEventArgs press)
         {
             press.Cancel = !stop.IsCancellationRequested;
             stop.Cancel();
-        };
+        }
+
+        Console.CancelKeyPress += Stop;
         try
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(settings.Threads, 1, "--threads");   // TorchSharp's set_num_threads ends the process
@@ -86,6 +91,10 @@ internal sealed record Settings
         catch (Exception error) when (error is NeuralOdeException or ArgumentException or IOException)
         {
             Console.Error.WriteLine(error.Message);
+        }
+        finally
+        {
+            Console.CancelKeyPress -= Stop;
         }
 
         return 1;

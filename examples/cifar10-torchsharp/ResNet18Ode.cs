@@ -8,9 +8,9 @@ using Tensor = TorchSharp.torch.Tensor;
 
 namespace Cifar10;
 
-/// <summary>ResNet-18 whose residual blocks of constant width are ODE blocks dz/dt = f(z) over [0, 1]. Zhuang et al. 2021, section 4.2; He et al. 2016.</summary>
-/// <remarks>Four stages of widths 64, 128, 256, 512: the first is two ODE blocks, each later one a residual block of stride 2 and an ODE block. Names, order and
-/// draws of the weights are those of NeuralOde's own model "resnet18-ode": the same seed gives the same network, and weights move between the two.</remarks>
+/// <summary>ResNet-18 whose residual blocks of constant width are ODE blocks dz/dt = f(z), t in [0, 1]. Zhuang et al. 2021, section 4.2.</summary>
+/// <remarks>Four stages of widths 64, 128, 256, 512: the first is two ODE blocks, each later one a residual block of stride 2 and an ODE block. Names, order
+/// and draws of the weights are those of NeuralOde's own model "resnet18-ode": one seed gives one network, and weights move between the two.</remarks>
 internal static class ResNet18Ode
 {
     public static Sequential Create(long classes, SolverOptions solver)
