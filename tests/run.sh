@@ -8,6 +8,7 @@ mkdir -p "$logs"
 passed=0 failed=0 skipped=0 broken=0
 
 add() {  # add NAME PASSED FAILED SKIPPED
+  set -- "$1" "${2:-0}" "${3:-0}" "${4:-0}"   # a runner that died has printed no numbers
   printf '== %s: %d passed, %d failed, %d skipped\n' "$@"
   passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
   [ $(($2 + $3)) -gt 0 ] || { echo "== $1: ran no test"; broken=1; }
@@ -58,11 +59,11 @@ run_packaging() {
 }
 
 run_python() {  # with a Python whose torch has the libtorch that the library was built with
-  local log="$logs/python.log" python
+  local log="$logs/python.log" python said
   export NEURALODE_LIBRARY="$PWD/out/lib/libneuralode.so" PYTHONPATH="$PWD/python" PYTHONDONTWRITEBYTECODE=1
   for python in ${NEURALODE_PYTHON:-/usr/bin/python3 python3}; do
     "$python" -c 'import torch' 2>/dev/null || continue
-    ! "$python" -c 'import neuralode' 2>&1 | grep -q 'another libtorch' || continue
+    said=$("$python" -c 'import neuralode' 2>&1) || [[ $said != *'another libtorch'* ]] || continue
     "$python" tests/python/run.py >"$log" 2>&1 || { broken=1; tail -n 80 "$log"; }
     out_of python "$log"
     return

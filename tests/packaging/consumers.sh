@@ -31,7 +31,7 @@ one_file() { find "$work/native-single-file/app" -type f ! -name '*.pdb' | tee /
 check "the single-file program is one file" one_file
 
 make_consumer native aot -r "$platform" -p:PublishAot=true
-if grep -q 'NU1101\|Platform linker' "$work/native-aot.log"; then
+if grep -q 'NU1101.*\(ILCompiler\|[Rr]untime\.\)\|Platform linker' "$work/native-aot.log"; then
   skip "native-aot: the configured sources or this machine lack what .NET needs for it"
 else
   check "a program of its own is made without a warning: native-aot" made native-aot

@@ -26,8 +26,8 @@ check "no package holds libtorch" none_inside
 library=$work/content/$native.$version.nupkg/runtimes/$platform/native/libneuralode.so
 needed=$(readelf -d "$library" | sed -n 's/.*NEEDED.*\[\(libtorch_cpu.*\)\]/\1/p')
 libtorch=$(readelf -p .neuralode.libtorch "$library" | grep -o '[0-9][0-9.]*$')
-stripped() { readelf -S "$library" | tee /dev/stderr | grep -q '\.symtab\|\.debug_' && return 1; [ -s "$work/feed/$native.$version.symbols/libneuralode.so.debug" ]; }
-runpath() { readelf -d "$library" | tee /dev/stderr | grep -qF 'runpath: [$ORIGIN]'; }
+stripped() { local sections; sections=$(readelf -S "$library"); echo "$sections"; [[ $sections != *.symtab* && $sections != *.debug_* ]] && [ -s "$work/feed/$native.$version.symbols/libneuralode.so.debug" ]; }
+runpath() { local dynamic; dynamic=$(readelf -d "$library"); echo "$dynamic"; [[ $dynamic == *'runpath: [$ORIGIN]'* ]]; }
 check "the native library is without symbols, which lie apart" stripped
 check "the native library looks beside itself and in the system's folders only" runpath
 check "the native library and its package name libtorch $libtorch" says "$native.$version.nupkg" "built for libtorch ${libtorch%.*} (it loads $needed)"

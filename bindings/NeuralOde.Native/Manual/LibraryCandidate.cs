@@ -23,7 +23,7 @@ internal readonly record struct LibraryCandidate(string Path, string Origin)
         }
     }
 
-    /// <summary>The paths to try, first to last: what the program set, what the user set, the program's own folders.</summary>
+    /// <summary>The paths to try, first to last: what the program set, or else the user, alone; without those, the program's own folders.</summary>
     /// <param name="explicitPath">Set through the API; null or empty if it was not.</param>
     /// <param name="environmentPath">The value of NEURALODE_LIBRARY; null or empty if it is not set.</param>
     /// <param name="baseDirectory">The folder of the program.</param>
@@ -31,19 +31,16 @@ internal readonly record struct LibraryCandidate(string Path, string Origin)
     internal static IReadOnlyList<LibraryCandidate> List(
         string? explicitPath, string? environmentPath, string baseDirectory, IReadOnlyList<string>? packageFolders = null)
     {
-        var candidates = new List<LibraryCandidate>();
-        if (!string.IsNullOrEmpty(explicitPath))
+        if (Named(explicitPath, environmentPath) is { } named)
         {
-            candidates.Add(new(System.IO.Path.GetFullPath(explicitPath), "set by the program"));
+            return [named];
         }
 
-        if (!string.IsNullOrEmpty(environmentPath))
+        var candidates = new List<LibraryCandidate>
         {
-            candidates.Add(new(System.IO.Path.GetFullPath(environmentPath), EnvironmentVariable));
-        }
-
-        candidates.Add(new(System.IO.Path.Combine(baseDirectory, FileName), "next to the program"));
-        candidates.Add(new(System.IO.Path.Combine(baseDirectory, "runtimes", RuntimeIdentifier, "native", FileName), "package folder"));
+            new(System.IO.Path.Combine(baseDirectory, FileName), "next to the program"),
+            new(System.IO.Path.Combine(baseDirectory, "runtimes", RuntimeIdentifier, "native", FileName), "package folder"),
+        };
         foreach (var folder in packageFolders ?? [])
         {
             var path = System.IO.Path.Combine(folder, FileName);
@@ -55,6 +52,12 @@ internal readonly record struct LibraryCandidate(string Path, string Origin)
 
         return candidates;
     }
+
+    /// <summary>The file that the program or else the user names, which is then the only one that will do; null where neither does.</summary>
+    internal static LibraryCandidate? Named(string? explicitPath, string? environmentPath) =>
+        !string.IsNullOrEmpty(explicitPath) ? new(System.IO.Path.GetFullPath(explicitPath), "set by the program")
+        : !string.IsNullOrEmpty(environmentPath) ? new(System.IO.Path.GetFullPath(environmentPath), EnvironmentVariable)
+        : null;
 
     /// <summary>The folders of native libraries of the program's packages, as the host that started it says.</summary>
     internal static IReadOnlyList<string> PackageFolders() =>

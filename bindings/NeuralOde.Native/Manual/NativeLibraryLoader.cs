@@ -6,8 +6,8 @@ using System.Text;
 
 namespace NeuralOde.Interop;
 
-/// <summary>Loads the native library at the first call into it. Order: <see cref="ExplicitPath"/>, the environment variable
-/// NEURALODE_LIBRARY, next to the program, runtimes/&lt;rid&gt;/native, the folders of packages, the runtime's default probing. The first
+/// <summary>Loads the native library at the first call into it. <see cref="ExplicitPath"/>, or else the environment variable
+/// NEURALODE_LIBRARY, names the only one that will do; without either the order is: next to the program, runtimes/&lt;rid&gt;/native, the folders of packages, the runtime's default probing. The first
 /// that loads with the libtorch at hand (<see cref="Libtorch"/>) is taken, and must have the ABI version of the generated layer.</summary>
 internal static class NativeLibraryLoader
 {
@@ -46,10 +46,10 @@ internal static class NativeLibraryLoader
     /// <summary>The file that was loaded; null before the first call into the library. A bare name if default probing found it.</summary>
     internal static string? LoadedPath { get; private set; }
 
-    /// <summary>Loads the first candidate that loads, else what default probing finds.</summary>
+    /// <summary>Loads the first candidate that loads, else what default probing, if any, finds.</summary>
     /// <exception cref="DllNotFoundException">Nothing loads; the message lists each path tried with the loader's reason.</exception>
     /// <exception cref="NotSupportedException">A candidate is for another libtorch than the one at hand.</exception>
-    internal static (nint Handle, string Path) Load(IReadOnlyList<LibraryCandidate> candidates, Func<nint> probeDefault)
+    internal static (nint Handle, string Path) Load(IReadOnlyList<LibraryCandidate> candidates, Func<nint>? probeDefault)
     {
         var tried = new StringBuilder();
         foreach (var candidate in candidates)
@@ -63,12 +63,16 @@ internal static class NativeLibraryLoader
                 .Append(reason.Replace(candidate.Path + ": ", "", StringComparison.Ordinal));
         }
 
-        if (TryLoad(probeDefault, out var probed, out var probeReason))
+        if (probeDefault is not null)
         {
-            return (probed, LibraryCandidate.FileName);
+            if (TryLoad(probeDefault, out var probed, out var probeReason))
+            {
+                return (probed, LibraryCandidate.FileName);
+            }
+
+            tried.Append("\n  default probing of the runtime: ").Append(probeReason);
         }
 
-        tried.Append("\n  default probing of the runtime: ").Append(probeReason);
         throw new DllNotFoundException(
             $"The native library {LibraryCandidate.FileName} could not be loaded. Tried, in this order:{tried}\n{Libtorch.Remedy}");
     }
@@ -98,7 +102,8 @@ internal static class NativeLibraryLoader
                 var environmentPath = Environment.GetEnvironmentVariable(LibraryCandidate.EnvironmentVariable);
                 var candidates = LibraryCandidate.List(
                     _explicitPath, environmentPath, AppContext.BaseDirectory, LibraryCandidate.PackageFolders());
-                var (loaded, path) = Load(candidates, () => NativeLibrary.Load(libraryName, assembly, searchPath));
+                var named = LibraryCandidate.Named(_explicitPath, environmentPath) is not null;
+                var (loaded, path) = Load(candidates, named ? null : () => NativeLibrary.Load(libraryName, assembly, searchPath));
                 AbiVersion.CheckLibrary(loaded, path);
                 Libtorch.CheckLoaded(loaded, path);
                 LoadedPath = path;

@@ -57,7 +57,11 @@ neuralode_status neuralode_tensor_map_count(neuralode_tensor_map map, int64_t* o
 }
 
 neuralode_status neuralode_tensor_map_name(neuralode_tensor_map map, int64_t index, const char** out_name) {
-  return guarded([&] { *not_null(out_name, "out_name") = entry(*held(map, "map"), index).first.c_str(); });
+  return guarded([&] {
+    const auto self = held(map, "map");
+    const auto& name = entry(*self, index).first;
+    *not_null(out_name, "out_name") = self->lent.insert(name).first->c_str();
+  });
 }
 
 neuralode_status neuralode_tensor_map_get(neuralode_tensor_map map, int64_t index, neuralode_tensor* out_tensor) {

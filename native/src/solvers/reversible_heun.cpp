@@ -25,6 +25,7 @@ bool head(const SolverState& state, double h, SolverState& next) {
 
 /// f' and y', u as f gave it for yhat'.
 bool tail(const SolverState& state, TensorList u, double h, SolverState& next) {
+  take_back(next.z);
   u = taken_over(std::move(u), state.z);
   const bool finite = combine(state.z, {slopes_of(state.v), u}, {h / 2, h / 2}, 1, next.z);
   std::move(u.begin(), u.end(), next.v.begin() + static_cast<std::ptrdiff_t>(u.size()));

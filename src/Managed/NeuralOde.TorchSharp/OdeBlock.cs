@@ -6,7 +6,7 @@ namespace NeuralOde.TorchSharp;
 /// <summary>A TorchSharp layer that integrates dz/dt = f(t, z) from t0 to t1, with any solver and gradient method of <see cref="SolverOptions"/>.</summary>
 /// <remarks>f is a submodule named "f": its parameters, buffers, mode, device and state dict are the block's, and it is disposed with it. Tensors have to be
 /// on the CPU or the GPU that f is on. Running statistics change once for each evaluation of the forward solve and stay as they are in backward; dropout
-/// repeats its masks there. What the block learns about drift (<see cref="SnapshotInterval.Automatic"/>) is not in the state dict: a resumed run learns it
+/// repeats its masks there; but a change of train() or eval() between forward and backward changes what backward differentiates. What the block learns about drift (<see cref="SnapshotInterval.Automatic"/>) is not in the state dict: a resumed run learns it
 /// anew, and may keep other snapshots at first.</remarks>
 public sealed class OdeBlock : Module<torch.Tensor, torch.Tensor>
 {

@@ -155,6 +155,20 @@ public sealed class BlockTests
         Assert.Equal("", block.LastMessage);
     }
 
+    [Theory]
+    [InlineData(FailureMode.Exception)]
+    [InlineData(FailureMode.Value)]
+    public void A_failed_forward_is_told_afterwards_too(FailureMode mode)
+    {
+        using var scope = NewDisposeScope();
+        var block = new OdeBlock(new Field(), Options with { MaxSteps = 2, Failure = mode });
+        var error = Assert.Throws<NeuralOdeException>(() => block.forward(Seeds.State()));
+
+        Assert.Equal(Status.StepLimit, error.Status);
+        Assert.Equal(Status.StepLimit, block.LastStatus);
+        Assert.Equal(error.Message, block.LastMessage);
+    }
+
     [Fact]
     public void What_forward_gives_belongs_to_the_callers_scope()
     {

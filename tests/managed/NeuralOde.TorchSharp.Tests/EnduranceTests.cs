@@ -100,6 +100,25 @@ public sealed class EnduranceTests
     }
 
     [Fact]
+    public async Task Two_threads_with_one_block_get_their_own_results()
+    {
+        using var block = new OdeBlock(new Field(), Options);
+        block.eval();
+        double Last(int salt)
+        {
+            using var scope = NewDisposeScope();
+            using var guard = no_grad();
+            return block.forward(Seeds.State(salt, requiresGrad: false)).sum().item<double>();
+        }
+
+        var expected = new[] { Last(0), Last(1) };
+        var wrong = await Task.WhenAll(Enumerable.Range(0, 2).Select(salt => Task.Factory.StartNew(
+            () => Enumerable.Range(0, 2000).Count(_ => Last(salt) != expected[salt]), TaskCreationOptions.LongRunning)));
+
+        Assert.Equal([0, 0], wrong);
+    }
+
+    [Fact]
     public void Compacting_collections_inside_the_module_are_survived()
     {
         using var scope = NewDisposeScope();

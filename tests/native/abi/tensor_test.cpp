@@ -243,6 +243,17 @@ TEST(TensorAbi, ADisownedHandleIsNoLongerCounted) {
   EXPECT_EQ(values_of(tensor.get()), (std::vector<double>{1, 2}));  // whoever owns it now deletes it: here, the destructor
 }
 
+TEST(TensorMapAbi, ANameStaysWhereItIsWhenTheMapGrows) {
+  const auto tensor = vector_of({1});
+  TensorMap map;
+  ASSERT_OK(neuralode_tensor_map_create(map.out()));
+  ASSERT_OK(neuralode_tensor_map_set(map.get(), "first", tensor.get()));
+  const char* name = nullptr;
+  ASSERT_OK(neuralode_tensor_map_name(map.get(), 0, &name));
+  for (int i = 0; i < 100; ++i) ASSERT_OK(neuralode_tensor_map_set(map.get(), std::to_string(i).c_str(), tensor.get()));
+  EXPECT_STREQ(name, "first");
+}
+
 TEST(DlpackAbi, SharesMemoryBothWays) {
   const auto tensor = vector_of({1, 2, 3});
   void* managed = nullptr;

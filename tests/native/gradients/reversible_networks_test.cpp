@@ -113,6 +113,19 @@ TEST(Reversible, WorksWhereFReturnsItsInputOrATensorThatItKeeps) {
     }
 }
 
+TEST(Reversible, AFunctionThatKeepsItsInputsFindsThemUnchanged) {
+  for (const auto& method : reversible_methods) {
+    TensorList kept, copies;
+    const auto f = dynamics([&](const at::Tensor&, const TensorList& z) {
+      kept.push_back(z[0]);
+      copies.push_back(z[0].detach().clone());
+      return TensorList{z[0].sin()};
+    });
+    loss_of(solve_plainly({f, {wave({4}).requires_grad_()}}, with(method, fixed_steps(0.1), GradientKind::reversible)).states).backward();
+    for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_TRUE(kept[i].equal(copies[i])) << i;
+  }
+}
+
 TEST(Reversible, MeetsFAtTheVeryTimesOfTheForwardSweep) {
   // 0.5 + 0.1 < 6 * 0.1 by rounding: f jumps between where a step ended and where the next one began.
   const auto jumps =

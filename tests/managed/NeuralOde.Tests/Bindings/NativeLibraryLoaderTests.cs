@@ -10,23 +10,24 @@ public sealed class NativeLibraryLoaderTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void Candidates_are_the_explicit_path_the_environment_and_the_folders_of_the_program_in_this_order()
+    public void A_path_that_the_program_or_else_the_user_names_is_the_only_candidate()
     {
-        var candidates = LibraryCandidate.List("/explicit/a.so", "/environment/b.so", "/program");
+        Assert.Equal([Path.GetFullPath("/explicit/a.so")], LibraryCandidate.List("/explicit/a.so", "/environment/b.so", "/program").Select(candidate => candidate.Path));
+        Assert.Equal([Path.GetFullPath("/environment/b.so")], LibraryCandidate.List("", "/environment/b.so", "/program").Select(candidate => candidate.Path));
+    }
+
+    [Fact]
+    public void Without_one_the_folders_of_the_program_are()
+    {
+        var candidates = LibraryCandidate.List(null, "", "/program");
 
         Assert.Equal(
             [
-                Path.GetFullPath("/explicit/a.so"),
-                Path.GetFullPath("/environment/b.so"),
                 Path.Combine("/program", LibraryCandidate.FileName),
                 Path.Combine("/program", "runtimes", LibraryCandidate.RuntimeIdentifier, "native", LibraryCandidate.FileName),
             ],
             candidates.Select(candidate => candidate.Path));
     }
-
-    [Fact]
-    public void Paths_that_are_not_set_are_no_candidates() =>
-        Assert.Equal(2, LibraryCandidate.List(null, "", "/program").Count);
 
     [Fact]
     public void Package_folders_of_the_host_come_after_those_of_the_program_where_they_have_the_file()
@@ -45,7 +46,7 @@ public sealed class NativeLibraryLoaderTests : IDisposable
         var broken = Path.Combine(_folder, LibraryCandidate.FileName);
         File.WriteAllText(broken, "not a library");
         var missing = Path.Combine(_folder, "missing", LibraryCandidate.FileName);
-        var candidates = LibraryCandidate.List(missing, broken, Path.Combine(_folder, "program"));
+        LibraryCandidate[] candidates = [new(missing, "first"), new(broken, "second")];
 
         var exception = Assert.Throws<DllNotFoundException>(() =>
             NativeLibraryLoader.Load(candidates, () => throw new DllNotFoundException("advice\nprobed: no such file")));
@@ -57,6 +58,14 @@ public sealed class NativeLibraryLoaderTests : IDisposable
         var positions = expected.Select(part => exception.Message.IndexOf(part, StringComparison.Ordinal)).ToList();
         Assert.All(positions, position => Assert.NotEqual(-1, position));
         Assert.Equal(positions.Order(), positions);
+    }
+
+    [Fact]
+    public void Without_default_probing_the_candidates_are_all()
+    {
+        var exception = Assert.Throws<DllNotFoundException>(() => NativeLibraryLoader.Load([new(Path.Combine(_folder, "missing.so"), "only")], null));
+
+        Assert.DoesNotContain("probing", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
