@@ -9,45 +9,34 @@ namespace NeuralOde.TorchSharp;
 public static class TorchSharpDynamics
 {
     /// <summary>dz/dt = forward(z).</summary>
-    public static Dynamics ToDynamics(this Module<torch.Tensor, torch.Tensor> module) =>
-        Create(module, (_, z) => [module.call(DynamicsCallback.Single(z).ToTorchSharp())]);
+    public static Dynamics ToDynamics(this Module<torch.Tensor, torch.Tensor> module) => Create(module, false, (_, z) => [module.call(Only(z, 1)[0])]);
 
     /// <summary>dz/dt = forward(t, z); t has no dimensions, and z's element type.</summary>
     public static Dynamics ToDynamics(this Module<torch.Tensor, torch.Tensor, torch.Tensor> module) =>
-        Create(module, (t, z) => [module.call(t.ToTorchSharp(), DynamicsCallback.Single(z).ToTorchSharp())]);
+        Create(module, true, (t, z) => [module.call(t!, Only(z, 1)[0])]);
 
     /// <summary>d[z0, z1, ...]/dt = forward([z0, z1, ...]).</summary>
-    public static Dynamics ToDynamics(this Module<torch.Tensor[], torch.Tensor[]> module) => Create(module, (_, z) => module.call(All(z)));
+    public static Dynamics ToDynamics(this Module<torch.Tensor[], torch.Tensor[]> module) => Create(module, false, (_, z) => module.call(z));
 
     /// <summary>d[z0, z1, ...]/dt = forward(t, [z0, z1, ...]).</summary>
-    public static Dynamics ToDynamics(this Module<torch.Tensor, torch.Tensor[], torch.Tensor[]> module) =>
-        Create(module, (t, z) => module.call(t.ToTorchSharp(), All(z)));
+    public static Dynamics ToDynamics(this Module<torch.Tensor, torch.Tensor[], torch.Tensor[]> module) => Create(module, true, (t, z) => module.call(t!, z));
 
     /// <summary>d(z0, z1)/dt = forward(t, z0, z1).</summary>
     public static Dynamics ToDynamics(this Module<torch.Tensor, torch.Tensor, torch.Tensor, (torch.Tensor, torch.Tensor)> module) =>
-        Create(module, (t, z) =>
+        Create(module, true, (t, z) =>
         {
-            if (z.Count != 2) throw new ArgumentException($"z: a state of {z.Count} tensors, but the module takes two.", nameof(z));
-            var (first, second) = module.call(t.ToTorchSharp(), z[0].ToTorchSharp(), z[1].ToTorchSharp());
+            var (first, second) = module.call(t!, Only(z, 2)[0], z[1]);
             return [first, second];
         });
 
-    private static Dynamics Create(Module module, Func<Tensor, IReadOnlyList<Tensor>, IReadOnlyList<torch.Tensor>> f)
+    private static unsafe Dynamics Create(Module module, bool withTime, Func<torch.Tensor?, torch.Tensor[], IReadOnlyList<torch.Tensor>> f)
     {
         ArgumentNullException.ThrowIfNull(module);
         TorchLibrary.EnsureMatch();
         using var tensors = ModuleTensors.Of(module);
-        return Dynamics.FromFunction((Tensor t, IReadOnlyList<Tensor> z) => Evaluate(f, t, z), tensors.Parameters, tensors.Buffers);
+        return Dynamics.Create(&ModuleCallback.Evaluate, null, new ModuleCallback(withTime, f), tensors.Parameters, tensors.Buffers);
     }
 
-    /// <summary>One evaluation, in a DisposeScope of its own: callbacks may come on a thread that has none.</summary>
-    private static Tensor[] Evaluate(
-        Func<Tensor, IReadOnlyList<Tensor>, IReadOnlyList<torch.Tensor>> f, Tensor t, IReadOnlyList<Tensor> z)
-    {
-        using var scope = torch.NewDisposeScope();
-        var u = f(t, z) ?? throw new InvalidOperationException("forward: the module returned null; return one tensor for each state.");
-        return [.. u.Select(tensor => (tensor ?? throw new InvalidOperationException("forward: the module returned null; return one tensor for each state.")).ToNeuralOde())];
-    }
-
-    private static torch.Tensor[] All(IReadOnlyList<Tensor> z) => [.. z.Select(TorchSharpTensors.ToTorchSharp)];
+    private static torch.Tensor[] Only(torch.Tensor[] z, int count) =>
+        z.Length == count ? z : throw new ArgumentException($"z: a state of {z.Length} tensors, but the module takes {count}.", nameof(z));
 }

@@ -175,7 +175,14 @@ public sealed unsafe class Dynamics : IDisposable
         _handle.Dispose();
     }
 
-    private static Dynamics Create(DynamicsCallback callback, IEnumerable<Tensor>? parameters, IEnumerable<Tensor>? buffers)
+    private static Dynamics Create(DynamicsCallback callback, IEnumerable<Tensor>? parameters, IEnumerable<Tensor>? buffers) =>
+        Create(&DynamicsCallback.Evaluate, callback.HasVjp ? &DynamicsCallback.Linearize : null, callback, parameters, buffers);
+
+    /// <summary>Dynamics from callbacks that find <paramref name="callback"/> by a GCHandle, their user pointer.</summary>
+    internal static Dynamics Create(
+        delegate* unmanaged[Cdecl]<nint, nint, nint*, long, nint*, int> evaluate,
+        delegate* unmanaged[Cdecl]<nint, nint, nint*, nint*, long, long, nint*, nint*, nint*, nint*, int> linearize,
+        object callback, IEnumerable<Tensor>? parameters, IEnumerable<Tensor>? buffers)
     {
         using var parameterLeases = new TensorLeases(parameters?.ToArray() ?? []);
         using var bufferLeases = new TensorLeases(buffers?.ToArray() ?? []);
@@ -183,7 +190,7 @@ public sealed unsafe class Dynamics : IDisposable
         fixed (nint* parameterPointer = parameterLeases.Pointers, bufferPointer = bufferLeases.Pointers)
         {
             var status = NativeMethods.neuralode_dynamics_create_callback(
-                &DynamicsCallback.Evaluate, callback.HasVjp ? &DynamicsCallback.Linearize : null, &DynamicsCallback.Release,
+                evaluate, linearize, &DynamicsCallback.Release,
                 GCHandle.ToIntPtr(context), parameterPointer, parameterLeases.Pointers.Length, bufferPointer, bufferLeases.Pointers.Length,
                 out var pointer);
             if (status != 0) context.Free();   // the library does not release what it did not take
