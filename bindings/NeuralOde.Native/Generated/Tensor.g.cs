@@ -145,7 +145,7 @@ internal static unsafe partial class NativeMethods
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int neuralode_tensor_get_grad(nint tensor, out nint out_grad);
 
-    /// <summary>Replaces the accumulated gradient; NULL clears it.</summary>
+    /// <summary>Replaces the accumulated gradient by one that shares the memory of `grad`, without its graph; NULL clears it.</summary>
     [LibraryImport("neuralode")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int neuralode_tensor_set_grad(nint tensor, nint grad);
@@ -219,7 +219,8 @@ internal static unsafe partial class NativeMethods
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int neuralode_tensor_to_dlpack(nint tensor, out nint out_managed_tensor);
 
-    /// <summary>Takes over a DLManagedTensor* without a copy.</summary>
+    /// <summary>Takes over a DLManagedTensor* without a copy; after a failure it is still the caller's.
+    /// Refused: no deleter, negative strides, a byte_offset.</summary>
     [LibraryImport("neuralode")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int neuralode_tensor_from_dlpack(nint managed_tensor, out nint out_tensor);
@@ -229,7 +230,7 @@ internal static unsafe partial class NativeMethods
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int neuralode_manual_seed(ulong seed);
 
-    /// <summary>Threads of one operation (libtorch's intra-op pool, and OpenBLAS's where that is the BLAS); 1 or more.</summary>
+    /// <summary>Threads of one operation (libtorch's intra-op pool, and OpenBLAS's where that is the BLAS); 1 to 1024.</summary>
     [LibraryImport("neuralode")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int neuralode_threads_set(int threads);

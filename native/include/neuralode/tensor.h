@@ -67,7 +67,7 @@ NEURALODE_API neuralode_status neuralode_tensor_to(neuralode_tensor tensor, cons
 NEURALODE_API neuralode_status neuralode_tensor_set_requires_grad(neuralode_tensor tensor, int32_t requires_grad);
 /** The accumulated gradient of a leaf; NULL is written when there is none. */
 NEURALODE_API neuralode_status neuralode_tensor_get_grad(neuralode_tensor tensor, neuralode_tensor* out_grad);
-/** Replaces the accumulated gradient; NULL clears it. */
+/** Replaces the accumulated gradient by one that shares the memory of `grad`, without its graph; NULL clears it. */
 NEURALODE_API neuralode_status neuralode_tensor_set_grad(neuralode_tensor tensor, neuralode_tensor grad);
 /** Accumulates gradients into every leaf. gradient: cotangent of `tensor`, or NULL for 1 when it has one element. */
 NEURALODE_API neuralode_status neuralode_tensor_backward(neuralode_tensor tensor, neuralode_tensor gradient, int32_t retain_graph,
@@ -130,12 +130,13 @@ NEURALODE_API neuralode_status neuralode_safetensors_save(const char* path, neur
 
 /** A DLManagedTensor* that shares the memory; whoever receives it calls its deleter. */
 NEURALODE_API neuralode_status neuralode_tensor_to_dlpack(neuralode_tensor tensor, void** out_managed_tensor);
-/** Takes over a DLManagedTensor* without a copy. */
+/** Takes over a DLManagedTensor* without a copy; after a failure it is still the caller's.
+ *  Refused: no deleter, negative strides, a byte_offset. */
 NEURALODE_API neuralode_status neuralode_tensor_from_dlpack(void* managed_tensor, neuralode_tensor* out_tensor);
 
 /** Seeds libtorch's default generators. */
 NEURALODE_API neuralode_status neuralode_manual_seed(uint64_t seed);
-/** Threads of one operation (libtorch's intra-op pool, and OpenBLAS's where that is the BLAS); 1 or more. */
+/** Threads of one operation (libtorch's intra-op pool, and OpenBLAS's where that is the BLAS); 1 to 1024. */
 NEURALODE_API neuralode_status neuralode_threads_set(int32_t threads);
 NEURALODE_API neuralode_status neuralode_threads_get(int32_t* out_threads);
 

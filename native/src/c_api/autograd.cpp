@@ -148,10 +148,12 @@ neuralode_status neuralode_tensor_set_grad(neuralode_tensor tensor, neuralode_te
   return guarded([&] {
     const auto& value = tensor_of(tensor, "tensor");
     const auto gradient = tensor_or_undefined(grad);
-    require(!gradient.defined() || (gradient.sizes() == value.sizes() && gradient.scalar_type() == value.scalar_type()),
-            "grad: ", gradient.defined() ? text_of(gradient.scalar_type(), gradient.sizes()) : "", " does not fit the tensor ",
-            value.scalar_type(), value.sizes());
-    value.mutable_grad() = gradient;
+    require(!gradient.defined() || (gradient.sizes() == value.sizes() && gradient.scalar_type() == value.scalar_type() &&
+                                    gradient.device() == value.device()),
+            "grad: ", gradient.defined() ? text_of(gradient.scalar_type(), gradient.sizes(), " on ", gradient.device()) : "",
+            " does not fit the tensor ", value.scalar_type(), value.sizes(), " on ", value.device());
+    // Detached: a gradient whose graph leads to the tensor, or which is the tensor itself, would keep both alive for ever.
+    value.mutable_grad() = gradient.defined() ? gradient.detach() : gradient;
   });
 }
 

@@ -13,7 +13,9 @@ std::atomic<std::int64_t> tensors_alive{0};
 /// What can be told of a pointer without following it: it is none of our other handles, and a tensor could lie there.
 const at::Tensor& checked_tensor(neuralode_tensor handle, const char* name) {
   if (const char* kind = kind_of_handle(handle)) fail(Status::invalid_argument, name, " is a ", kind, "; give a neuralode_tensor");
-  require(reinterpret_cast<std::uintptr_t>(handle) % alignof(at::Tensor) == 0, name, ": ", handle, " is no tensor's address");
+  const auto address = std::uint64_t{reinterpret_cast<std::uintptr_t>(handle)};
+  // A program's addresses have zeros in their highest byte, where our handles have their kind.
+  require(address >> 56 == 0 && address % alignof(at::Tensor) == 0, name, ": ", handle, " is no tensor's address");
   return *reinterpret_cast<const at::Tensor*>(handle);
 }
 

@@ -3,7 +3,9 @@
 #include <ATen/ATen.h>
 #include <ATen/DLConvertor.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/LegacyTypeDispatch.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -16,6 +18,9 @@ using namespace neuralode;
 using namespace neuralode::c_api;
 
 namespace {
+
+constexpr std::int64_t kMostDimensions = 64;
+constexpr std::int32_t kMostThreads = 1024;
 
 at::ScalarType dtype_of(std::int32_t dtype) {
   switch (dtype) {
@@ -37,7 +42,7 @@ at::ScalarType dtype_of(std::int32_t dtype) {
 
 /// Sizes that are not negative and whose product of bytes fits.
 at::IntArrayRef checked_sizes(const std::int64_t* sizes, std::int64_t dims, std::size_t item) {
-  require(dims >= 0 && dims <= 64, "dims: ", dims, " is outside [0, 64]");
+  require(dims >= 0 && dims <= kMostDimensions, "dims: ", dims, " is outside [0, ", kMostDimensions, "]");
   if (dims > 0) not_null(sizes, "sizes");
   auto bytes = static_cast<std::int64_t>(item);
   for (std::int64_t i = 0; i < dims; ++i) {
@@ -51,6 +56,37 @@ at::IntArrayRef checked_sizes(const std::int64_t* sizes, std::int64_t dims, std:
 void require_bytes(const at::Tensor& tensor, std::int64_t bytes) {
   require(bytes == static_cast<std::int64_t>(tensor.nbytes()), "bytes: ", bytes, " given, the tensor ", tensor.scalar_type(),
           tensor.sizes(), " has ", tensor.nbytes());
+}
+
+/// What libtorch takes on trust. Strides: in elements; null is row-major.
+void check_dlpack(const DLManagedTensor& managed) {
+  const auto& given = managed.dl_tensor;
+  require(managed.deleter != nullptr, "managed_tensor: has no deleter; give one, if it does nothing");
+  require(given.ndim >= 0 && given.ndim <= kMostDimensions, "managed_tensor: ndim ", given.ndim, " is outside [0, ", kMostDimensions, "]");
+  require(given.dtype.lanes == 1, "managed_tensor: ", given.dtype.lanes, " lanes; only scalars are elements of tensors");
+  require(given.byte_offset == 0, "managed_tensor: byte_offset ", given.byte_offset, " is not 0; add it to data");
+  const auto item = static_cast<std::int64_t>(c10::elementSize(at::toScalarType(given.dtype)));
+  const auto shape = checked_sizes(given.shape, given.ndim, static_cast<std::size_t>(item));
+  const bool empty = std::find(shape.begin(), shape.end(), 0) != shape.end();
+  require(given.data != nullptr || empty, "managed_tensor: data is null, its elements are ", shape);
+  for (std::int64_t i = 0, last = item; given.strides != nullptr && i < given.ndim; ++i) {
+    const auto steps = std::max<std::int64_t>(shape[static_cast<std::size_t>(i)] - 1, 0), stride = given.strides[i];
+    require(stride >= 0, "managed_tensor: strides[", i, "]: ", stride, " is negative; copy the tensor first");
+    require(steps == 0 || stride <= (std::numeric_limits<std::int64_t>::max() - last) / item / steps,
+            "managed_tensor: its strides overflow");
+    last += item * stride * steps;
+  }
+}
+
+/// Takes over `managed`, on success alone.
+at::Tensor tensor_of_dlpack(DLManagedTensor* managed) {
+  check_dlpack(*managed);
+  if (managed->dl_tensor.data != nullptr) return at::fromDLPack(managed);
+  // libtorch never calls the deleter of no memory.
+  const auto tensor =
+      at::empty({managed->dl_tensor.shape, static_cast<std::size_t>(managed->dl_tensor.ndim)}, at::toScalarType(managed->dl_tensor.dtype));
+  managed->deleter(managed);
+  return tensor;
 }
 
 }  // namespace
@@ -149,6 +185,11 @@ neuralode_status neuralode_tensor_to_dlpack(neuralode_tensor tensor, void** out_
     not_null(out_managed_tensor, "out_managed_tensor");
     const auto& value = tensor_of(tensor, "tensor");
     require(!value.requires_grad(), "tensor: requires gradients, which DLPack cannot carry; detach it first");
+    require(value.layout() == at::kStrided && (value.is_cpu() || value.is_cuda()), "tensor: ", value.layout(), " on ", value.device(),
+            " has no memory to share; make it dense on the CPU or a GPU first");
+    at::getDLDataType(value);  // throws, where libtorch's toDLPack would leak
+    // What is lent out keeps the memory alive, not the tensor: its gradient may be taken from the same memory, a circle otherwise.
+    const at::AutoDispatchBelowADInplaceOrView not_a_view;
     *out_managed_tensor = at::toDLPack(value);
   });
 }
@@ -156,7 +197,7 @@ neuralode_status neuralode_tensor_to_dlpack(neuralode_tensor tensor, void** out_
 neuralode_status neuralode_tensor_from_dlpack(void* managed_tensor, neuralode_tensor* out_tensor) {
   return guarded([&] {
     not_null(out_tensor, "out_tensor");
-    *out_tensor = handle_of(at::fromDLPack(static_cast<DLManagedTensor*>(not_null(managed_tensor, "managed_tensor"))));
+    *out_tensor = handle_of(tensor_of_dlpack(static_cast<DLManagedTensor*>(not_null(managed_tensor, "managed_tensor"))));
   });
 }
 
@@ -167,6 +208,7 @@ neuralode_status neuralode_manual_seed(uint64_t seed) {
 neuralode_status neuralode_threads_set(int32_t threads) {
   return guarded([&] {
     require(threads >= 1, "threads: ", threads, " cannot compute; give 1 or more");
+    require(threads <= kMostThreads, "threads: ", threads, " are more than ", kMostThreads, "; give as many as there are cores");
     set_threads(threads);
   });
 }

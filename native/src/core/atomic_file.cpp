@@ -80,14 +80,15 @@ void write_atomically(const std::string& path, const std::string& bytes) {
 std::string read_file(const std::string& path) {
   const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (descriptor.get() < 0) fail_on(path, "open");
-  std::string bytes;
-  std::string chunk(std::size_t{1} << 20, '\0');
-  for (;;) {
-    const auto count = ::read(descriptor.get(), chunk.data(), chunk.size());
+  std::string bytes(std::size_t{1} << 16, '\0');
+  for (std::size_t size = 0;;) {
+    const auto count = ::read(descriptor.get(), bytes.data() + size, bytes.size() - size);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail_on(path, "read");
+    size += static_cast<std::size_t>(count);
+    if (count == 0) bytes.resize(size);
     if (count == 0) return bytes;
-    bytes.append(chunk, 0, static_cast<std::size_t>(count));
+    if (size == bytes.size()) bytes.resize(2 * size);
   }
 }
 

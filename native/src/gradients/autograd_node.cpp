@@ -32,7 +32,9 @@ class SolveFunction : public torch::autograd::Function<SolveFunction> {
  public:
   static variable_list forward(AutogradContext* context, c10::intrusive_ptr<Sweep> sweep, ForwardResult& solved, at::TensorList inputs) {
     const auto states = static_cast<std::ptrdiff_t>(sweep->z0.size());
-    variable_list saved(inputs.begin() + states, inputs.begin() + states + 3);
+    // Detached: a time that is changed in place by what came of it would otherwise keep itself and this node alive for ever.
+    variable_list saved;
+    for (auto i = states; i < states + 3; ++i) saved.push_back(inputs[static_cast<std::size_t>(i)].detach());
     // What the reverse sweep starts from: the adjoint ODE from the outputs, what undoes steps from the solver's own end state.
     if (sweep->options.gradient == GradientKind::adjoint) {
       saved.insert(saved.end(), solved.states.begin(), solved.states.end());

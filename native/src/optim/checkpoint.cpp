@@ -2,23 +2,22 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
-#include <torch/optim/adam.h>
-#include <torch/optim/adamw.h>
-#include <torch/optim/sgd.h>
-#include <torch/serialize/archive.h>
 #include <zlib.h>
 
-#include <sstream>
+#include <cstring>
 
 #include "core/atomic_file.h"
 #include "core/error.h"
+#include "optim/optimizer_state.h"
 
 namespace neuralode {
 
 namespace {
 
-const std::string magic = "NODECKP1";
+const std::string magic = "NODECKP2";
+const std::string former_magic = "NODECKP1";
 constexpr std::size_t number_bytes = 8;
+const std::string model_prefix = "model.", optimizer_prefix = "optimizer.";
 
 std::uint64_t checksum(const std::string& bytes) { return crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()); }
 
@@ -34,70 +33,46 @@ std::uint64_t decoded(const std::string& bytes, std::size_t offset) {
   return number;
 }
 
-std::string kind_of(const torch::optim::Optimizer& optimizer) {
-  if (dynamic_cast<const torch::optim::SGD*>(&optimizer)) return "SGD";
-  return dynamic_cast<const torch::optim::AdamW*>(&optimizer) ? "AdamW" : "Adam";
-}
-
-std::vector<std::pair<std::string, at::Tensor>> state_of(const ImageModel& model) {
-  std::vector<std::pair<std::string, at::Tensor>> result;
+NamedTensors state_of(const ImageModel& model) {
+  NamedTensors result;
   for (const auto& item : model.named_parameters()) result.emplace_back(item.key(), item.value());
   for (const auto& item : model.named_buffers()) result.emplace_back(item.key(), item.value());
   return result;
 }
 
-template <class Archived>
-std::string bytes_of(const Archived& fill) {
-  torch::serialize::OutputArchive archive;
-  fill(archive);
-  std::ostringstream stream;
-  archive.save_to(stream);
-  return stream.str();
+at::Tensor encoded_text(const std::string& text) {
+  auto tensor = at::empty({static_cast<std::int64_t>(text.size())}, at::kByte);
+  if (!text.empty()) std::memcpy(tensor.data_ptr(), text.data(), text.size());
+  return tensor;
 }
 
-torch::serialize::InputArchive archive_of(const std::string& bytes) {
-  torch::serialize::InputArchive archive;
-  archive.load_from(bytes.data(), bytes.size());
-  return archive;
+bool begins_with(const std::string& text, const std::string& prefix) { return text.compare(0, prefix.size(), prefix) == 0; }
+
+template <class Number>
+Number number_at(const at::Tensor& bytes, std::size_t offset) {
+  Number number;
+  std::memcpy(&number, bytes.data_ptr<std::uint8_t>() + offset, sizeof number);
+  return number;
 }
 
-/// The archived options of parameter group `index`, and how many parameters the group had.
-std::pair<torch::serialize::InputArchive, std::int64_t> group_of(torch::serialize::InputArchive& groups, std::size_t index) {
-  torch::serialize::InputArchive group, options;
-  at::Tensor size;
-  groups.read("param_groups/" + std::to_string(index), group);
-  group.read("params/size", size);
-  group.read("options", options);
-  return {std::move(options), size.item<std::int64_t>()};
-}
-
-/// Restores the optimiser's state and options, or throws having changed nothing.
-void load_optimizer(const std::string& bytes, torch::optim::Optimizer& optimizer) {
-  auto archive = archive_of(bytes);
-  torch::serialize::InputArchive archived;
-  at::Tensor size;
-  archive.read("param_groups", archived);
-  archived.read("param_groups/size", size);
-  auto& groups = optimizer.param_groups();
-  require(size.item<std::int64_t>() == static_cast<std::int64_t>(groups.size()), "checkpoint: its optimiser had ",
-          size.item<std::int64_t>(), " parameter group(s), this one has ", groups.size());
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    const auto count = group_of(archived, i).second;
-    require(count == static_cast<std::int64_t>(groups[i].params().size()), "checkpoint: its optimiser had ", count,
-            " parameters, this one has ", groups[i].params().size(), "; create it over the parameters that it was saved with");
-  }
-  optimizer.state().clear();  // load leaves what the checkpoint has nothing for, and libtorch 1.13 the options, as they are
-  optimizer.load(archive);
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    auto options = group_of(archived, i).first;
-    groups[i].options().serialize(options);
-  }
+/// libtorch takes over a Mersenne Twister's counters with too few checks: left - 1 numbers are read from place `next` of 624 on before it
+/// makes new ones. Both lie where libtorch 1.13 and 2.x keep them: a seed (8 bytes), left (4), seeded (4), next (8), the 624 places.
+void check_generator(const at::Tensor& bytes, const at::Generator& generator) {
+  constexpr std::int32_t places = 624;
+  require(bytes.scalar_type() == at::kByte && bytes.sizes() == generator.get_state().sizes(), "checkpoint: its generator has ",
+          bytes.scalar_type(), bytes.sizes(), " where this libtorch's has ", generator.get_state().sizes(), " bytes");
+  const auto left = number_at<std::int32_t>(bytes, 8);
+  const auto next = number_at<std::uint64_t>(bytes, 16);
+  require(left >= 1 && left <= places && next <= static_cast<std::uint64_t>(places + 1 - left) && number_at<std::int32_t>(bytes, 12) == 1,
+          "checkpoint: its generator's counters ", left, " and ", next, " are not of one; use an older checkpoint");
 }
 
 /// The payload, after every check that can be made without understanding it.
 std::string verified_payload(const std::string& path) {
   const auto bytes = read_file(path);
   const auto start = magic.size() + 2 * number_bytes;
+  if (begins_with(bytes, former_magic))
+    fail(Status::io_error, path, ": a checkpoint of a version before ", magic, ", whose format could not be checked; save it anew");
   if (bytes.size() < start || bytes.compare(0, magic.size(), magic) != 0)
     fail(Status::io_error, path, ": not a checkpoint of this library; give the checkpoint file of a run folder");
   const auto length = decoded(bytes, magic.size());
@@ -113,49 +88,36 @@ std::string verified_payload(const std::string& path) {
 
 void Checkpoint::save(const std::string& path, const ImageModel& model, const torch::optim::Optimizer& optimizer,
                       const std::string& metadata) {
-  const auto payload = bytes_of([&](torch::serialize::OutputArchive& archive) {
-    c10::List<std::string> names;
-    c10::List<at::Tensor> tensors;
-    for (const auto& [name, tensor] : state_of(model)) {
-      names.push_back(name);
-      tensors.push_back(tensor.detach());
-    }
-    archive.write("names", c10::IValue(names));
-    archive.write("tensors", c10::IValue(tensors));
-    archive.write("metadata", c10::IValue(metadata));
-    archive.write("optimizer_kind", c10::IValue(kind_of(optimizer)));
-    archive.write("generator", c10::IValue(at::detail::getDefaultCPUGenerator().get_state()));
-    // Its own archive inside, so that opening a checkpoint needs no optimiser to read into.
-    const auto state = bytes_of([&](torch::serialize::OutputArchive& inner) { optimizer.save(inner); });
-    archive.write(
-        "optimizer_state",
-        c10::IValue(at::from_blob(const_cast<char*>(state.data()), {static_cast<std::int64_t>(state.size())}, at::kByte).clone()));
-  });
+  NamedTensors tensors;
+  for (const auto& [name, tensor] : state_of(model)) tensors.emplace_back(model_prefix + name, tensor);
+  for (const auto& [name, tensor] : neuralode::state_of(optimizer)) tensors.emplace_back(optimizer_prefix + name, tensor);
+  tensors.emplace_back("generator", at::detail::getDefaultCPUGenerator().get_state());
+  tensors.emplace_back("metadata", encoded_text(metadata));
+  const auto payload = encode_safetensors(tensors);
   write_atomically(path, magic + encoded(payload.size()) + encoded(checksum(payload)) + payload);
 }
 
 Checkpoint Checkpoint::open(const std::string& path) {
-  const auto payload = verified_payload(path);
-  try {
-    auto archive = archive_of(payload);
-    const auto read = [&](const char* key) {
-      c10::IValue value;
-      archive.read(key, value);
-      return value;
-    };
-    Checkpoint result;
-    const auto names = read("names").toListRef();
-    for (const auto& name : names) result.names.push_back(name.toStringRef());
-    result.tensors = read("tensors").toTensorVector();
-    result.metadata = read("metadata").toStringRef();
-    result.optimizer_kind = read("optimizer_kind").toStringRef();
-    result.generator = read("generator").toTensor();
-    const auto state = read("optimizer_state").toTensor();
-    result.optimizer_state.assign(static_cast<const char*>(state.data_ptr()), static_cast<std::size_t>(state.numel()));
-    return result;
-  } catch (const c10::Error& error) {
-    fail(Status::io_error, path, ": not readable by this version (", error.what_without_backtrace(), ")");
+  Checkpoint result;
+  at::Tensor text;
+  for (const auto& [name, tensor] : decode_safetensors(verified_payload(path), path)) {
+    if (begins_with(name, model_prefix)) {
+      result.names.push_back(name.substr(model_prefix.size()));
+      result.tensors.push_back(tensor);
+    } else if (begins_with(name, optimizer_prefix)) {
+      result.optimizer_state.emplace_back(name.substr(optimizer_prefix.size()), tensor);
+    } else if (name == "generator") {
+      result.generator = tensor;
+    } else if (name == "metadata") {
+      text = tensor;
+    } else {
+      fail(Status::io_error, path, ": no checkpoint of this version: it holds '", name, "'");
+    }
   }
+  if (!result.generator.defined() || !text.defined() || text.scalar_type() != at::kByte)
+    fail(Status::io_error, path, ": no checkpoint of this version: it lacks its generator or its metadata");
+  result.metadata.assign(static_cast<const char*>(text.data_ptr()), static_cast<std::size_t>(text.numel()));
+  return result;
 }
 
 void Checkpoint::restore(ImageModel& model, torch::optim::Optimizer* optimizer) const {
@@ -175,10 +137,11 @@ void Checkpoint::restore(ImageModel& model, torch::optim::Optimizer* optimizer) 
   require(next == names.size(), "checkpoint: holds '", next < names.size() ? names[next] : "",
           "', which the model has not; create the model with the options that it was saved with");
   if (optimizer != nullptr) {
-    require(kind_of(*optimizer) == optimizer_kind, "checkpoint: was saved with the optimiser ", optimizer_kind, ", not ",
-            kind_of(*optimizer));
-    load_optimizer(optimizer_state, *optimizer);
-    at::Generator(at::detail::getDefaultCPUGenerator()).set_state(generator);
+    at::Generator target(at::detail::getDefaultCPUGenerator());
+    check_generator(generator, target);
+    const auto restore_optimizer = restoration_of(optimizer_state, *optimizer);
+    target.set_state(generator);
+    restore_optimizer();
   }
   const torch::NoGradGuard not_recording;
   for (std::size_t i = 0; i < state.size(); ++i) {

@@ -7,17 +7,19 @@
 #include <vector>
 
 #include "models/image_model.h"
+#include "tensors/safetensors.h"
 
 namespace neuralode {
 
-/// Layout of the file: 8 bytes "NODECKP1", payload length and CRC-32 of the payload (64-bit little-endian each), then the payload:
-/// a libtorch archive with the model's parameters and buffers by name, the optimiser's state, libtorch's CPU generator and a text.
+/// Layout of the file: 8 bytes "NODECKP2", payload length and CRC-32 of the payload (64-bit little-endian each), then the payload:
+/// a safetensors file with "model.NAME" for the model's parameters and buffers, "optimizer.NAME" for what optimizer_state.h lists,
+/// "generator" for libtorch's CPU generator and "metadata" for a text. Not a libtorch archive, as "NODECKP1" was: a reader of those runs
+/// what stands in the file, and libtorch does not survive every file.
 struct Checkpoint {
   std::string metadata;
   std::vector<std::string> names;   ///< of parameters, then buffers
   std::vector<at::Tensor> tensors;  ///< in the order of names
-  std::string optimizer_kind;
-  std::string optimizer_state;      ///< an archive of its own
+  NamedTensors optimizer_state;
   at::Tensor generator;
 
   /// Writes atomically. Throws io_error with the path.

@@ -11,8 +11,6 @@
 
 namespace neuralode {
 
-namespace {
-
 void check(const OptimizerOptions& options) {
   const auto share = [](double value) { return value >= 0 && value < 1; };
   require(std::isfinite(options.lr) && options.lr >= 0, "lr: ", options.lr, " is not a learning rate; give 0 or more");
@@ -23,6 +21,8 @@ void check(const OptimizerOptions& options) {
   require(std::isfinite(options.epsilon) && options.epsilon > 0, "epsilon: ", options.epsilon, " must be above 0");
   require(!options.nesterov || options.momentum > 0, "nesterov: needs momentum above 0, got ", options.momentum);
 }
+
+namespace {
 
 std::vector<at::Tensor> trainable(const std::vector<at::Tensor>& parameters) {
   std::vector<at::Tensor> result;
@@ -37,7 +37,60 @@ std::vector<at::Tensor> trainable(const std::vector<at::Tensor>& parameters) {
   return result;
 }
 
+template <class AdamOptions>
+OptimizerOptions options_of_adam(OptimizerKind kind, const AdamOptions& options) {
+  OptimizerOptions result;
+  result.kind = kind;
+  result.lr = options.lr();
+  result.weight_decay = options.weight_decay();
+  std::tie(result.beta1, result.beta2) = options.betas();
+  result.epsilon = options.eps();
+  return result;
+}
+
+template <class AdamOptions>
+void set_adam_options(torch::optim::OptimizerOptions& target, const OptimizerOptions& options) {
+  static_cast<AdamOptions&>(target)
+      .lr(options.lr)
+      .betas(std::make_tuple(options.beta1, options.beta2))
+      .eps(options.epsilon)
+      .weight_decay(options.weight_decay);
+}
+
 }  // namespace
+
+OptimizerOptions options_of(const torch::optim::Optimizer& optimizer) {
+  const auto& given = optimizer.param_groups().front().options();
+  if (const auto* adam = dynamic_cast<const torch::optim::AdamOptions*>(&given)) return options_of_adam(OptimizerKind::adam, *adam);
+  if (const auto* adamw = dynamic_cast<const torch::optim::AdamWOptions*>(&given)) return options_of_adam(OptimizerKind::adamw, *adamw);
+  const auto& sgd = dynamic_cast<const torch::optim::SGDOptions&>(given);
+  OptimizerOptions result;
+  result.lr = sgd.lr();
+  result.momentum = sgd.momentum();
+  result.weight_decay = sgd.weight_decay();
+  result.nesterov = sgd.nesterov();
+  return result;
+}
+
+void set_options(torch::optim::Optimizer& optimizer, const OptimizerOptions& options) {
+  check(options);
+  auto& target = optimizer.param_groups().front().options();
+  switch (options_of(optimizer).kind) {
+    case OptimizerKind::sgd:
+      static_cast<torch::optim::SGDOptions&>(target)
+          .lr(options.lr)
+          .momentum(options.momentum)
+          .weight_decay(options.weight_decay)
+          .nesterov(options.nesterov);
+      return;
+    case OptimizerKind::adam:
+      return set_adam_options<torch::optim::AdamOptions>(target, options);
+    case OptimizerKind::adamw:
+      return set_adam_options<torch::optim::AdamWOptions>(target, options);
+  }
+}
+
+const char* name_of(OptimizerKind kind) { return kind == OptimizerKind::sgd ? "SGD" : kind == OptimizerKind::adam ? "Adam" : "AdamW"; }
 
 std::unique_ptr<torch::optim::Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<at::Tensor>& parameters) {
   check(options);
@@ -45,10 +98,9 @@ std::unique_ptr<torch::optim::Optimizer> make_optimizer(const OptimizerOptions& 
   const auto betas = std::make_tuple(options.beta1, options.beta2);
   switch (options.kind) {
     case OptimizerKind::sgd:
-      return std::make_unique<torch::optim::SGD>(leaves, torch::optim::SGDOptions(options.lr)
-                                                             .momentum(options.momentum)
-                                                             .weight_decay(options.weight_decay)
-                                                             .nesterov(options.nesterov));
+      return std::make_unique<torch::optim::SGD>(
+          leaves,
+          torch::optim::SGDOptions(options.lr).momentum(options.momentum).weight_decay(options.weight_decay).nesterov(options.nesterov));
     case OptimizerKind::adam:
       return std::make_unique<torch::optim::Adam>(
           leaves, torch::optim::AdamOptions(options.lr).betas(betas).eps(options.epsilon).weight_decay(options.weight_decay));

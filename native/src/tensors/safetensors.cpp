@@ -8,6 +8,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 
 #include "core/atomic_file.h"
 #include "core/error.h"
@@ -15,8 +16,6 @@
 namespace neuralode {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct NamedType {
   const char* name;
@@ -33,6 +32,7 @@ constexpr std::array<NamedType, 10> types{{{"F64", at::kDouble},
                                            {"U8", at::kByte},
                                            {"BOOL", at::kBool}}};
 constexpr std::uint64_t length_bytes = 8;
+constexpr std::size_t most_dimensions = 64;  // of libtorch's operators
 
 template <class... Parts>
 [[noreturn]] void reject(const std::string& path, const Parts&... parts) {
@@ -46,12 +46,18 @@ std::uint64_t decode_length(const std::string& bytes) {
   return length;
 }
 
-Json header_of(const std::string& path, const std::string& bytes) {
+nlohmann::json header_of(const std::string& path, const std::string& bytes) {
   if (bytes.size() < length_bytes) reject(path, bytes.size(), " bytes, the header's length alone takes 8");
   const auto length = decode_length(bytes);
   if (length > bytes.size() - length_bytes) reject(path, "its header claims ", length, " bytes, the file has ", bytes.size());
-  auto header =
-      Json::parse(bytes.begin() + length_bytes, bytes.begin() + static_cast<std::ptrdiff_t>(length_bytes + length), nullptr, false);
+  std::set<std::string> names;
+  const auto refuse_twice = [&](int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
+    if (event == nlohmann::json::parse_event_t::key && depth == 1 && !names.insert(parsed.get<std::string>()).second)
+      reject(path, "tensor '", parsed.get<std::string>(), "' is there twice");
+    return true;
+  };
+  auto header = nlohmann::json::parse(bytes.begin() + length_bytes, bytes.begin() + static_cast<std::ptrdiff_t>(length_bytes + length),
+                                      refuse_twice, false);
   if (header.is_discarded() || !header.is_object()) reject(path, "its header is not a JSON object");
   return header;
 }
@@ -78,21 +84,22 @@ struct Entry {
   std::uint64_t begin, end;
 };
 
-Entry entry_of(const std::string& path, const std::string& name, const Json& value) {
+Entry entry_of(const std::string& path, const std::string& name, const nlohmann::json& value) {
   try {
     const auto& offsets = value.at("data_offsets");
     const auto& shape = value.at("shape");
-    const auto whole = [](const Json& list) {
-      return list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& number) { return number.is_number_integer(); });
+    const auto whole = [](const nlohmann::json& list) {
+      return list.is_array() && std::all_of(list.begin(), list.end(), [](const auto& number) { return number.is_number_integer(); });
     };
     if (!whole(offsets) || offsets.size() != 2) reject(path, "tensor '", name, "': data_offsets must be [begin, end]");
-    if (!whole(shape)) reject(path, "tensor '", name, "': shape must be a list of integers");
+    if (!whole(shape) || shape.size() > most_dimensions)
+      reject(path, "tensor '", name, "': shape must be a list of at most ", most_dimensions, " integers");
     const auto type_name = value.at("dtype").get<std::string>();
     const auto type = std::find_if(types.begin(), types.end(), [&](const NamedType& candidate) { return type_name == candidate.name; });
     if (type == types.end()) reject(path, "tensor '", name, "' has the dtype '", type_name, "', which this library does not read");
     return {name, type->dtype, shape.get<std::vector<std::int64_t>>(), offsets.at(0).get<std::uint64_t>(),
             offsets.at(1).get<std::uint64_t>()};
-  } catch (const Json::exception& error) {
+  } catch (const nlohmann::json::exception& error) {
     reject(path, "tensor '", name, "': ", error.what());
   }
 }
@@ -111,9 +118,9 @@ void check_offsets(const std::string& path, const std::vector<Entry>& entries, s
 
 bool is_utf8(const std::string& text) {
   try {
-    Json(text).dump();
+    nlohmann::json(text).dump();
     return true;
-  } catch (const Json::type_error&) {
+  } catch (const nlohmann::json::type_error&) {
     return false;
   }
 }
@@ -126,13 +133,16 @@ const char* type_name_of(const std::string& name, at::ScalarType dtype) {
 
 }  // namespace
 
-NamedTensors load_safetensors(const std::string& path) {
-  const auto bytes = read_file(path);
+NamedTensors load_safetensors(const std::string& path) { return decode_safetensors(read_file(path), path); }
+
+NamedTensors decode_safetensors(const std::string& bytes, const std::string& path) {
   const auto header = header_of(path, bytes);
   std::vector<Entry> entries;
   for (const auto& [name, value] : header.items())
     if (name != "__metadata__") entries.push_back(entry_of(path, name, value));
-  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.begin < b.begin; });
+  // An empty tensor may lie where the next one begins.
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name); });
   const auto data_start = length_bytes + decode_length(bytes);
   check_offsets(path, entries, bytes.size() - data_start);
 
@@ -145,8 +155,10 @@ NamedTensors load_safetensors(const std::string& path) {
   return result;
 }
 
-void save_safetensors(const std::string& path, const NamedTensors& tensors) {
-  Json header = Json::object();
+void save_safetensors(const std::string& path, const NamedTensors& tensors) { write_atomically(path, encode_safetensors(tensors)); }
+
+std::string encode_safetensors(const NamedTensors& tensors) {
+  auto header = nlohmann::ordered_json::object();
   std::set<std::string> names;
   std::uint64_t offset = 0;
   std::string data;
@@ -165,7 +177,7 @@ void save_safetensors(const std::string& path, const NamedTensors& tensors) {
   text.resize((text.size() + 7) / 8 * 8, ' ');  // data starts 8-byte aligned, as the format recommends
   std::string file;
   for (std::uint64_t i = 0, length = text.size(); i < length_bytes; ++i) file.push_back(static_cast<char>((length >> (8 * i)) & 0xff));
-  write_atomically(path, file + text + data);
+  return file + text + data;
 }
 
 }  // namespace neuralode

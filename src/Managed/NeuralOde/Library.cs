@@ -25,7 +25,7 @@ public static unsafe class Library
         }
     }
 
-    /// <summary>Threads of one operation (libtorch's intra-op pool); 1 or more.</summary>
+    /// <summary>Threads of one operation (libtorch's intra-op pool); 1 to 1024.</summary>
     public static int Threads
     {
         get

@@ -130,6 +130,17 @@ TEST_F(DynamicsAbi, ReleaseWaitsForTheLastGraph) {
     }
 }
 
+TEST_F(DynamicsAbi, ReleaseComesThoughATimeWasChangedInPlaceByItsOwnSolution) {
+  {
+    const auto f = dynamics();
+    const auto t0 = scalar_of(0), t1 = scalar_of(1);
+    Solution solution;
+    ASSERT_OK(neuralode_solve(f.get(), z0_.list(), 1, t0.get(), t1.get(), nullptr, nullptr, solution.out()));
+    operation("aten::mul_", "Tensor", {t1.get(), end_sum(solution).get()});
+  }
+  EXPECT_EQ(user_.releases, 1);
+}
+
 TEST_F(DynamicsAbi, ReleaseIsNotCalledWhenCreationFails) {
   Dynamics f;
   EXPECT_EQ(neuralode_dynamics_create_callback(nullptr, nullptr, release, &user_, nullptr, 0, nullptr, 0, f.out()),

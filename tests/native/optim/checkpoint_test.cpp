@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "optim/optimizer.h"
+#include "optim/optimizer_state.h"
 #include "support/expect.h"
 #include "support/ode.h"
 #include "support/temporary_folder.h"
@@ -203,6 +204,69 @@ TEST_F(Checkpoints, FromBeforeModelsLearntDriftRatesAreRestored) {
     if (buffer.key().find("drift_rate") != std::string::npos) at::Tensor(buffer.value()).fill_(3);
   checkpoint.restore(*other.model, other.optimizer.get());
   EXPECT_TRUE(identical_lists(other.state(), training.state()));
+}
+
+TEST_F(Checkpoints, OfTheFormatBeforeAreRefusedByName) {
+  write_bytes(path(), "NODECKP1" + std::string(16, '\0'));
+  EXPECT_THAT(error_text(Status::io_error, [&] { Checkpoint::open(path()); }), HasSubstr("version before"));
+}
+
+/// Refused, with model, optimiser and generator as they were.
+void expect_refused(const Checkpoint& checkpoint, OptimizerKind kind, const char* text) {
+  Training other(kind, 2);
+  other.train(1);
+  const auto before = other.state();
+  const auto optimizer = state_of(*other.optimizer);
+  const auto generator = at::globalContext().defaultGenerator(at::kCPU).get_state();
+  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, other.optimizer.get()); }), HasSubstr(text));
+  EXPECT_TRUE(identical_lists(other.state(), before));
+  EXPECT_TRUE(identical(at::globalContext().defaultGenerator(at::kCPU).get_state(), generator));
+  const auto after = state_of(*other.optimizer);
+  ASSERT_EQ(after.size(), optimizer.size());
+  for (std::size_t i = 0; i < after.size(); ++i) EXPECT_TRUE(identical(after[i].second, optimizer[i].second)) << after[i].first;
+}
+
+TEST_F(Checkpoints, AnOptimiserStateThatDoesNotFitIsRefusedAndNothingIsTouched) {
+  Training saved(OptimizerKind::adam);
+  saved.train(1);
+  save(saved);
+  const auto whole = Checkpoint::open(path());
+  for (std::size_t i = 0; i < whole.optimizer_state.size(); i += 7) {
+    auto checkpoint = whole;
+    auto& [name, tensor] = checkpoint.optimizer_state[i];
+    tensor = at::zeros({3, 5});
+    expect_refused(checkpoint, OptimizerKind::adam, name.c_str());
+    checkpoint.optimizer_state.erase(checkpoint.optimizer_state.begin() + static_cast<std::ptrdiff_t>(i));
+    if (name.find("step") == std::string::npos) expect_refused(checkpoint, OptimizerKind::adam, "checkpoint: ");
+  }
+  auto foreign = whole;
+  foreign.optimizer_state.emplace_back("0.momentum_buffer", at::zeros({1}));
+  expect_refused(foreign, OptimizerKind::adam, "0.momentum_buffer");
+  auto extreme = whole;
+  extreme.optimizer_state[0].second = extreme.optimizer_state[0].second.clone();
+  extreme.optimizer_state[0].second[1] = NAN;
+  expect_refused(extreme, OptimizerKind::adam, "lr: ");
+}
+
+TEST_F(Checkpoints, AGeneratorWhoseCountersPointBeyondItsNumbersIsRefused) {
+  Training saved;
+  saved.train(1);
+  save(saved);
+  const auto whole = Checkpoint::open(path());
+  const auto with = [&](std::int64_t offset, std::int64_t value) {
+    auto checkpoint = whole;
+    checkpoint.generator = whole.generator.clone();
+    checkpoint.generator[offset] = value & 255;
+    checkpoint.generator[offset + 1] = value >> 8;
+    return checkpoint;
+  };
+  expect_refused(with(8, 0), OptimizerKind::sgd, "generator");  // left
+  expect_refused(with(8, 625), OptimizerKind::sgd, "generator");
+  expect_refused(with(16, 625), OptimizerKind::sgd, "generator");  // next
+  expect_refused(with(12, 2), OptimizerKind::sgd, "generator");    // seeded
+  auto shorter = whole;
+  shorter.generator = whole.generator.slice(0, 1);
+  expect_refused(shorter, OptimizerKind::sgd, "generator");
 }
 
 }  // namespace

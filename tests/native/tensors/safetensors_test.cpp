@@ -161,5 +161,22 @@ TEST_F(Safetensors, AMissingFileOrFolderIsAnIoErrorWithThePath) {
   EXPECT_THAT(error_text(Status::io_error, [&] { save_safetensors(folder_ / "no/file", {}); }), HasSubstr("no/file"));
 }
 
+TEST_F(Safetensors, AnEmptyTensorMayStandAfterTheOneThatBeginsThere) {
+  write_bytes(path(),
+              file_of(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})", 2));
+  EXPECT_EQ(load_safetensors(path()).size(), 2u);
+}
+
+TEST_F(Safetensors, ANameGivenTwiceIsRefused) {
+  const std::string one = R"("a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
+  EXPECT_THAT(rejected_header('{' + one + ',' + one + '}', 0), HasSubstr("'a' is there twice"));
+}
+
+TEST_F(Safetensors, MoreDimensionsThanLibtorchsOperatorsTakeAreRefused) {
+  std::string shape = "1";
+  for (int i = 0; i < 64; ++i) shape += ",1";
+  EXPECT_THAT(rejected_header(R"({"a":{"dtype":"U8","shape":[)" + shape + R"(],"data_offsets":[0,1]}})", 1), HasSubstr("at most 64"));
+}
+
 }  // namespace
 }  // namespace neuralode::testing
