@@ -8,6 +8,7 @@ torch.classes.neuralode, is called without Python in between. docs/python.md is 
 """
 import contextlib
 import ctypes as c
+import functools
 import glob
 import itertools
 import os
@@ -187,13 +188,46 @@ _live = weakref.WeakValueDictionary()  # callbacks' user pointer -> _Problem
 _numbers = itertools.count(1)
 
 
+def _reached(tensors, known):
+    """A leaf that requires a gradient, is not among the known, and is reached from the tensors without passing through one that is; or None."""
+    leaves = {id(tensor) for tensor in known}
+    ends = {(tensor.grad_fn, tensor.output_nr) for tensor in known if tensor.grad_fn is not None}  # of one of several outputs, that one
+    for tensor in tensors:
+        if tensor.requires_grad and tensor.grad_fn is None and id(tensor) not in leaves:
+            return tensor
+    edges, seen = [(tensor.grad_fn, tensor.output_nr) for tensor in tensors], {None}
+    while edges:
+        edge = edges.pop()
+        node = edge[0]
+        if node in seen or edge in ends:
+            continue
+        seen.add(node)
+        following = node.next_functions
+        if following:
+            edges += following
+        else:
+            leaf = getattr(node, "variable", None)
+            if leaf is not None and id(leaf) not in leaves:
+                return leaf
+    return None
+
+
+def _module_of(f):
+    """The module that f is, or is a method of, functools.partial aside; None where there is none."""
+    while isinstance(f, functools.partial):
+        f = f.func
+    f = getattr(f, "__self__", f)
+    return f if isinstance(f, torch.nn.Module) else None
+
+
 class _Problem:
     """A solve with a Python f: what its callbacks need, and the handles that its backward needs."""
 
-    def __init__(self, f, single, parameters, buffers, options):
+    def __init__(self, f, module, single, parameters, buffers, options):
+        """module: the one that f is, or is a method of, or None."""
         self.f, self.single, self.parameters, self.options = f, single, parameters, options
-        self.wants_t, self.recording, self.first, self.error = False, False, True, None
-        self.modes = [(module, module.training) for module in f.modules()] if isinstance(f, torch.nn.Module) else []
+        self.wants_t, self.recording, self.unchecked, self.error = False, False, False, None
+        self.modes = [(part, part.training) for part in module.modules()] if module is not None else []
         self.user = next(_numbers)
         _live[self.user] = self
         self.leaves = [_leaf(parameter, parameter.requires_grad) for parameter in parameters]
@@ -226,9 +260,9 @@ class _Problem:
         if status != 0:
             raise RuntimeError(_library.neuralode_last_error().decode())
 
-    def solve(self, t, z0, recording, wants):
-        """wants: of t and of every z0, whether gradients may be asked for."""
-        self.recording, self.wants_t = recording, recording and wants[0]
+    def solve(self, t, z0, recording, checking, wants):
+        """checking: whether f must not use what it has not named. wants: of t and of every z0, whether gradients may be asked for."""
+        self.unchecked, self.recording, self.wants_t = checking, recording, recording and wants[0]
         self.z0 = [_leaf(tensor, wanted) for tensor, wanted in zip(z0, wants[1:])]
         self.times = [_leaf(time.clone(), wants[0]) for time in (t[0], t[-1], t)]  # t0, t1, t_eval
         self.t = t.detach()
@@ -273,23 +307,18 @@ class _Problem:
 
     def first_evaluation(self, t, z):
         """As evaluate, recorded to see whether f uses a tensor whose gradient would be lost, which is an error."""
-        leaves = [tensor.detach().requires_grad_() for tensor in z]
-        known = {id(tensor) for tensor in (*leaves, *self.parameters)}
-        ends = {tensor.grad_fn for tensor in self.parameters}
+        leaves = [tensor.detach().requires_grad_(self.recording) for tensor in z]
         with torch.enable_grad():
             u = self.evaluate(t, leaves)
-        nodes, seen = [tensor.grad_fn for tensor in u], set()
-        while nodes:
-            node = nodes.pop()
-            if node is None or node in ends or node in seen:
-                continue
-            seen.add(node)
-            leaf = getattr(node, "variable", None)
-            if leaf is not None and id(leaf) not in known:
-                raise ValueError(f"parameters: f uses a tensor of shape {list(leaf.shape)} that requires a gradient and is not among them, so that its "
-                                 "gradient would be lost; list it in parameters=[...], or detach it in f")
-            nodes += [edge for edge, _ in node.next_functions]
+        self.check_leaves(u, leaves)
         return [tensor.detach() for tensor in u]
+
+    def check_leaves(self, u, inputs):
+        """Raises where u depends on a tensor that requires a gradient and is neither of the inputs nor a parameter."""
+        foreign = _reached(u, [*inputs, *self.parameters])
+        if foreign is not None:
+            raise ValueError(f"parameters: f uses a tensor of shape {list(foreign.shape)} that requires a gradient and is not among them, so that its "
+                             "gradient would be lost; list it in parameters=[...], detach it in f, or solve under torch.no_grad()")
 
     def linearise(self, t, z, a_u):
         """u and the cotangents of t, z and every parameter; lists that alone hold the tensors."""
@@ -298,6 +327,7 @@ class _Problem:
         inputs += [t] * self.wants_t + [parameter for parameter in self.parameters if parameter.requires_grad]
         with torch.enable_grad():
             u = self.evaluate(t, z)
+        self.check_leaves(u, [*z, t])
         pairs = [(one, a.to(one.dtype)) for one, a in zip(u, a_u) if one.requires_grad and a is not None]
         gradients = [None] * len(inputs)
         if pairs:
@@ -346,9 +376,9 @@ def _guarded(user, body):
 
 def _eval_body(user, t, z, count, out_u):
     def body(problem):
-        first, problem.first = problem.first, False
+        first, problem.unchecked = problem.unchecked, False
         with torch.no_grad():
-            evaluate = problem.first_evaluation if first and problem.recording else problem.evaluate
+            evaluate = problem.first_evaluation if first else problem.evaluate
             _give(evaluate(_torch(t), [_torch(z[i]) for i in range(count)]), out_u)
 
     return _guarded(user, body)
@@ -372,21 +402,21 @@ class _Solve(torch.autograd.Function):
     """One solve: (t, z0..., parameters...) -> states."""
 
     @staticmethod
-    def forward(ctx, problem, recording, states, t, *tensors):
-        wants = ctx.needs_input_grad[3:]
+    def forward(ctx, problem, recording, checking, states, t, *tensors):
+        wants = ctx.needs_input_grad[4:]
         ctx.problem = problem
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(t, *tensors)
-        return problem.solve(t, tensors[:states], recording, wants[:states + 1])
+        return problem.solve(t, tensors[:states], recording, checking, wants[:states + 1])
 
     @staticmethod
     def backward(ctx, *cotangents):
         ctx.saved_tensors  # raises where one was changed in place since, or the graph was not retained
         with torch.no_grad():
-            gradients = ctx.problem.pull_back(cotangents, ctx.needs_input_grad[3:])
+            gradients = ctx.problem.pull_back(cotangents, ctx.needs_input_grad[4:])
         if torch.is_grad_enabled():
             gradients = _Closed.apply(torch.empty(0, requires_grad=True), *gradients)
-        return (None, None, None, *gradients)
+        return (None, None, None, None, *gradients)
 
 
 class _Closed(torch.autograd.Function):
@@ -420,18 +450,18 @@ def _of_script(f, z0, t, options):
 
 
 def _of_callable(f, single, z0, t, parameters, buffers, options):
-    module = isinstance(f, torch.nn.Module)
-    parameters = list((f.parameters() if module else ()) if parameters is None else parameters)
-    buffers = list((f.buffers() if module else ()) if buffers is None else buffers)
+    module = _module_of(f)
+    parameters = list((() if module is None else module.parameters()) if parameters is None else parameters)
+    buffers = list((() if module is None else module.buffers()) if buffers is None else buffers)
     fields = _Options(struct_size=c.sizeof(_Options), reserved=0)
     kinds = dict(_Options._fields_)
     for name, value in _ops.options(**options).items():
         setattr(fields, name, value if kinds[name] is c.c_double else int(value))
-    problem = _Problem(f, single, parameters, buffers, fields)
-    recording = (torch.is_grad_enabled() and options.get("gradient") != "none"
-                 and any(tensor.requires_grad for tensor in (t, *z0, *parameters)))
+    problem = _Problem(f, module, single, parameters, buffers, fields)
+    checking = torch.is_grad_enabled() and options.get("gradient") != "none"
+    recording = checking and any(tensor.requires_grad for tensor in (t, *z0, *parameters))
     with torch.set_grad_enabled(recording):
-        states = _Solve.apply(problem, recording, len(z0), t, *z0, *parameters)
+        states = _Solve.apply(problem, recording, checking, len(z0), t, *z0, *parameters)
 
     def statistics():
         result = _Statistics()

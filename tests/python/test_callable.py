@@ -1,4 +1,5 @@
 """neuralode.odeint on Python functions, against loops by backprop. Float64: both sides make the same operations, so that what differs is rounding."""
+import functools
 import gc
 import signal
 import threading
@@ -198,6 +199,21 @@ class Functions(unittest.TestCase):
             expected = loops.alf(same or f, z0, loops.times(0.0, 1.0), 0.1)
             self.assertLess(loops.gap([z, *loops.gradients(z, [z0])], [expected, *loops.gradients(expected, [z0])]), ROUNDING)
 
+    def test_may_be_a_method_of_a_module_or_a_partial(self):
+        class Model(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.field = loops.Field()
+
+            def dynamics(self, t, z, scale=1.0):
+                return scale * self.field(t, z)
+
+        model, z0 = Model(), loops.start(requires_grad=False)
+        inputs = list(model.parameters())
+        expected = loops.gradients(loops.alf(model.dynamics, z0, loops.times(0.0, 1.0), 0.1), inputs)
+        for f in (model.dynamics, functools.partial(model.dynamics, scale=1.0), functools.partial(model.field), model.field.forward):
+            self.assertLess(loops.gap(loops.gradients(neuralode.odeint(f, z0, [0.0, 1.0], step_size=0.1), inputs), expected), ROUNDING)
+
     def test_may_return_what_it_was_given(self):
         self.agrees(lambda t, z: z)
 
@@ -376,6 +392,29 @@ class Errors(unittest.TestCase):
         self.assertIsNotNone(w.grad)
         double = 2 * w
         neuralode.odeint(lambda t, z: -double * z, loops.start(), [0.0, 1.0], parameters=[double]).sum().backward()
+
+    def test_a_tensor_whose_gradient_would_be_lost_where_nothing_else_requires_one(self):
+        net, z0 = torch.nn.Linear(3, 3).double(), loops.start(requires_grad=False)
+        self.raises(ValueError, "list it in parameters", lambda t, z: net(z), z0, step_size=0.1)
+        self.raises(ValueError, "list it in parameters", lambda t, z: net.bias.expand(4, 3), z0, step_size=0.1)
+        w = torch.zeros(4, 3, dtype=torch.float64, requires_grad=True)
+        self.raises(ValueError, "list it in parameters", lambda t, z: w, z0, step_size=0.1)
+        with torch.no_grad():
+            neuralode.odeint(lambda t, z: net(z), z0, [0.0, 1.0], step_size=0.1)
+        neuralode.odeint(lambda t, z: net(z), z0, [0.0, 1.0], step_size=0.1, gradient="none")
+
+    def test_a_tensor_whose_gradient_would_be_lost_that_is_used_late(self):
+        w = torch.ones((), dtype=torch.float64, requires_grad=True)
+        z = neuralode.odeint(lambda t, z: -w * z if t > 0.5 else -z, loops.start(), [0.0, 1.0], step_size=0.1)
+        with self.assertRaisesRegex(ValueError, "list it in parameters"):
+            z.sum().backward()
+
+    def test_one_of_several_results_of_an_operator_is_not_the_others(self):
+        w = torch.ones(2, dtype=torch.float64, requires_grad=True)
+        a, b = (w * 1).unbind()
+        self.raises(ValueError, "list it in parameters", lambda t, z: -a * b * z, parameters=[a])
+        neuralode.odeint(lambda t, z: -a * b * z, loops.start(), [0.0, 1.0], parameters=[a, b]).sum().backward()
+        self.assertTrue((w.grad != 0).all())
 
     def test_arguments(self):
         self.raises(RuntimeError, "solver: 'foo' is not supported by this build; supported: alf, euler", lambda t, z: z, solver="foo")
