@@ -65,6 +65,7 @@ def _load(path):
 library_path = _find()
 _library = _load(library_path)
 _ops = torch.ops.neuralode
+_ADJOINT = int(_ops.options(solver="dopri5", gradient="adjoint")["gradient"])
 
 
 # --- the C ABI's structs --------------------------------------------------------------------------------------------------------------
@@ -188,6 +189,26 @@ _live = weakref.WeakValueDictionary()  # callbacks' user pointer -> _Problem
 _numbers = itertools.count(1)
 
 
+def _distinct(tensors):
+    return list({id(tensor): tensor for tensor in tensors}.values())
+
+
+def _depends(tensor, others):
+    """Whether the tensor, which is no leaf, is computed from one of the others."""
+    leaves = {id(other) for other in others}
+    ends = {(other.grad_fn, other.output_nr) for other in others if other.grad_fn is not None}
+    nodes, seen = [tensor.grad_fn], {None}
+    while nodes:
+        node = nodes.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if id(getattr(node, "variable", None)) in leaves or any(edge in ends for edge in node.next_functions):
+            return True
+        nodes += [edge[0] for edge in node.next_functions]
+    return False
+
+
 def _reached(tensors, known):
     """A leaf that requires a gradient, is not among the known, and is reached from the tensors without passing through one that is; or None."""
     leaves = {id(tensor) for tensor in known}
@@ -220,6 +241,11 @@ def _module_of(f):
     return f if isinstance(f, torch.nn.Module) else None
 
 
+def _version(tensor):
+    """How often it was changed in place; tensors of torch.inference_mode() do not know."""
+    return None if tensor.is_inference() else tensor._version
+
+
 class _Problem:
     """A solve with a Python f: what its callbacks need, and the handles that its backward needs."""
 
@@ -237,9 +263,9 @@ class _Problem:
 
     def evaluate(self, t, z):
         """f's result as a list that alone holds the tensors."""
-        versions = [tensor._version for tensor in z]
+        versions = [_version(tensor) for tensor in z]
         u = self.f(t, z[0] if self.single else tuple(z))
-        if any(tensor._version != version for tensor, version in zip(z, versions)):
+        if any(_version(tensor) != version for tensor, version in zip(z, versions)):
             raise RuntimeError("f changed z in place, which the solver still needs; make it return a new tensor")
         u = [u] if self.single else u
         if not isinstance(u, (list, tuple)) or len(u) != len(z) or not all(isinstance(tensor, torch.Tensor) for tensor in u):
@@ -273,6 +299,11 @@ class _Problem:
         self.solution._as_parameter_, self.solution._destroy = handle, _library.neuralode_solution_destroy
         self.states = [_Handle("tensor", "solution_state", self.solution, c.c_int64(i)) for i in range(len(z0))]
         return tuple(_detached(state) for state in self.states)
+
+    def status(self):
+        code, text, reached = c.c_int32(), c.c_char_p(), c.c_double()
+        _call("solution_status", self.solution, c.byref(code), c.byref(text), c.byref(reached))
+        return code.value, text.value.decode(), reached.value
 
     def pull_back(self, cotangents, wanted):
         """wanted: of t, z0... and parameters..., as the result."""
@@ -406,12 +437,18 @@ class _Solve(torch.autograd.Function):
         wants = ctx.needs_input_grad[4:]
         ctx.problem = problem
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(t, *tensors)
-        return problem.solve(t, tensors[:states], recording, checking, wants[:states + 1])
+        results = problem.solve(t, tensors[:states], recording, checking, wants[:states + 1])
+        if problem.status()[0] != 0:
+            ctx.mark_non_differentiable(*results)
+        # The adjoint starts from the results, whose memory this shares with whom they are given to.
+        ctx.save_for_backward(t, *tensors, *(results if problem.options.gradient == _ADJOINT else ()))
+        return results
 
     @staticmethod
     def backward(ctx, *cotangents):
         ctx.saved_tensors  # raises where one was changed in place since, or the graph was not retained
+        if all(cotangent is None for cotangent in cotangents):
+            return (None,) * len(ctx.needs_input_grad)
         with torch.no_grad():
             gradients = ctx.problem.pull_back(cotangents, ctx.needs_input_grad[4:])
         if torch.is_grad_enabled():
@@ -451,8 +488,12 @@ def _of_script(f, z0, t, options):
 
 def _of_callable(f, single, z0, t, parameters, buffers, options):
     module = _module_of(f)
-    parameters = list((() if module is None else module.parameters()) if parameters is None else parameters)
-    buffers = list((() if module is None else module.buffers()) if buffers is None else buffers)
+    parameters = _distinct((() if module is None else module.parameters()) if parameters is None else parameters)
+    buffers = _distinct((() if module is None else module.buffers()) if buffers is None else buffers)
+    for parameter in parameters:
+        if parameter.grad_fn is not None and _depends(parameter, [other for other in parameters if other is not parameter]):
+            raise ValueError(f"parameters: the one of shape {list(parameter.shape)} is computed from another of them, whose gradient would count twice; "
+                             "list only one of the two")
     fields = _Options(struct_size=c.sizeof(_Options), reserved=0)
     kinds = dict(_Options._fields_)
     for name, value in _ops.options(**options).items():
@@ -468,12 +509,7 @@ def _of_callable(f, single, z0, t, parameters, buffers, options):
         _call("solution_statistics", problem.solution, c.c_uint32(c.sizeof(result)), c.byref(result))
         return {name: getattr(result, name) for name, _ in result._fields_}
 
-    def status():
-        code, text, reached = c.c_int32(), c.c_char_p(), c.c_double()
-        _call("solution_status", problem.solution, c.byref(code), c.byref(text), c.byref(reached))
-        return code.value, text.value.decode(), reached.value
-
-    return states, statistics, status
+    return states, statistics, problem.status
 
 
 def live_objects():

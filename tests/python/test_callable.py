@@ -132,6 +132,56 @@ class Graphs(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "modified by an inplace operation"):
             z.sum().backward()
 
+    def test_a_result_changed_in_place_is_right_or_an_error(self):
+        for gradient in ("adjoint", "pnode", "aca", "anode", "backprop"):
+            with self.subTest(gradient):
+                f, z0 = loops.Field(), loops.start()
+
+                def solve():
+                    return neuralode.odeint(f, z0, [0.0, 0.5, 1.0], 1e-8, 1e-10, solver="dopri5", gradient=gradient)
+
+                expected, = torch.autograd.grad(loops.loss(2 * solve()), [z0])
+                try:
+                    found, = loops.gradients(solve().mul_(2), [z0])
+                except RuntimeError as error:
+                    self.assertIn("modified by an inplace operation", str(error))
+                else:
+                    self.assertTrue(torch.equal(found, expected))
+
+    def test_a_parameter_that_is_listed_twice_counts_once(self):
+        w, z0 = torch.ones((), dtype=torch.float64, requires_grad=True), loops.start()
+        once, = loops.gradients(neuralode.odeint(lambda t, z: -w * z, z0, [0.0, 1.0], step_size=0.1, parameters=[w]), [w])
+        twice, = loops.gradients(neuralode.odeint(lambda t, z: -w * z, z0, [0.0, 1.0], step_size=0.1, parameters=[w, w]), [w])
+        self.assertTrue(torch.equal(once, twice))
+
+    def test_a_result_without_a_cotangent_gives_no_gradient(self):
+        class Nothing(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, z):
+                return z.clone()
+
+            @staticmethod
+            def backward(ctx, _):
+                return None
+
+        z0 = loops.start()
+        z = neuralode.odeint(lambda t, z: -z, z0, [0.0, 1.0], step_size=0.1)
+        (Nothing.apply(z).sum() + z0.sum()).backward()
+        self.assertTrue(torch.equal(z0.grad, torch.ones_like(z0)))
+
+    def test_a_failed_solve_has_none(self):
+        solution = neuralode.solve(lambda t, z: z * z, torch.ones(1, dtype=torch.float64, requires_grad=True), [0.0, 2.0], solver="dopri5", failure="value",
+                                   max_steps=200)
+        self.assertNotEqual(solution.status()[0], 0)
+        self.assertFalse(solution.states.requires_grad)
+
+    def test_inference_mode_records_none(self):
+        f, z0 = loops.Field(), loops.start()
+        with torch.inference_mode():
+            z = neuralode.odeint(f, z0, [0.0, 1.0], step_size=0.1)
+        self.assertFalse(z.requires_grad)
+        self.assertLess(loops.gap([z], [loops.alf(f, z0, loops.times(0.0, 1.0), 0.1).detach()]), ROUNDING)
+
     def test_solves_inside_f(self):
         inner, z0 = loops.Field(), loops.start()
 
@@ -415,6 +465,12 @@ class Errors(unittest.TestCase):
         self.raises(ValueError, "list it in parameters", lambda t, z: -a * b * z, parameters=[a])
         neuralode.odeint(lambda t, z: -a * b * z, loops.start(), [0.0, 1.0], parameters=[a, b]).sum().backward()
         self.assertTrue((w.grad != 0).all())
+
+    def test_parameters_of_which_one_is_computed_from_another(self):
+        w = torch.ones(2, dtype=torch.float64, requires_grad=True)
+        view, product = w[0], 2 * w
+        self.raises(ValueError, "computed from another", lambda t, z: -w.sum() * view * z, parameters=[w, view])
+        self.raises(ValueError, "computed from another", lambda t, z: -product.sum() * z, parameters=[product, product.exp()])
 
     def test_arguments(self):
         self.raises(RuntimeError, "solver: 'foo' is not supported by this build; supported: alf, euler", lambda t, z: z, solver="foo")
