@@ -8,6 +8,7 @@ torch.classes.neuralode, is called without Python in between. docs/python.md is 
 """
 import contextlib
 import ctypes as c
+import functools
 import glob
 import itertools
 import os
@@ -27,13 +28,17 @@ _CALLBACK_FAILED = 5
 # What solvers without an error estimate do in torchdiffeq when no step_size is given: one step from each time of t to the next.
 _FIXED = {"euler", "midpoint", "heun", "rk4", "backward-euler", "crank-nicolson"}
 _TORCHDIFFEQ_NAMES = {"adaptive_heun": "heun-euler", "heun2": "heun"}
+_TORCHDIFFEQ_OPTIONS = {"first_step": "initial_step_size", "max_num_steps": "max_steps"}
 
 
 # --- the library ----------------------------------------------------------------------------------------------------------------------
 
 def _find():
     here = os.path.dirname(os.path.realpath(__file__))
-    candidates = [os.environ.get("NEURALODE_LIBRARY", ""), os.path.join(here, "libneuralode.so"),
+    named = os.environ.get("NEURALODE_LIBRARY", "")
+    if named and not os.path.isfile(named):
+        raise ImportError(f"NEURALODE_LIBRARY: {named} is no file; give the path of libneuralode.so, or unset it")
+    candidates = [named, os.path.join(here, "libneuralode.so"),
                   os.path.join(here, "..", "out", "lib", "libneuralode.so"),
                   *glob.glob(os.path.join(here, "..", "..", "lib*", "libneuralode.so")),
                   *glob.glob(os.path.join(here, "..", "..", "lib*", "*", "libneuralode.so"))]
@@ -64,6 +69,7 @@ def _load(path):
 library_path = _find()
 _library = _load(library_path)
 _ops = torch.ops.neuralode
+_ADJOINT = int(_ops.options(solver="dopri5", gradient="adjoint")["gradient"])
 
 
 # --- the C ABI's structs --------------------------------------------------------------------------------------------------------------
@@ -170,13 +176,21 @@ def _adopted(pointer):
     return tensor
 
 
+def _count_references():
+    one = [object()].pop()
+    return sys.getrefcount(one)
+
+
+_ALONE = _count_references()  # what sys.getrefcount counts in _give of a tensor that nobody else holds: Pythons differ
+
+
 def _give(tensors, slots):
     """Fills a callback's slots with the tensors of a list that this empties; None stays NULL. The library may write over what it is given,
     so that a tensor which somebody else holds is copied."""
     for i in reversed(range(len(tensors))):
         tensor = tensors.pop()
         if tensor is not None:
-            if sys.getrefcount(tensor) > 2 or not _ops.holds_alone(tensor):
+            if sys.getrefcount(tensor) > _ALONE or not _ops.holds_alone(tensor):
                 tensor = tensor.detach().clone()
             slots[i] = _native(tensor).given_away()
 
@@ -187,13 +201,71 @@ _live = weakref.WeakValueDictionary()  # callbacks' user pointer -> _Problem
 _numbers = itertools.count(1)
 
 
+def _distinct(tensors):
+    return list({id(tensor): tensor for tensor in tensors}.values())
+
+
+def _depends(tensor, others):
+    """Whether the tensor, which is no leaf, is computed from one of the others."""
+    leaves = {id(other) for other in others}
+    ends = {(other.grad_fn, other.output_nr) for other in others if other.grad_fn is not None}
+    nodes, seen = [tensor.grad_fn], {None}
+    while nodes:
+        node = nodes.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if id(getattr(node, "variable", None)) in leaves or any(edge in ends for edge in node.next_functions):
+            return True
+        nodes += [edge[0] for edge in node.next_functions]
+    return False
+
+
+def _reached(tensors, known):
+    """A leaf that requires a gradient, is not among the known, and is reached from the tensors without passing through one that is; or None."""
+    leaves = {id(tensor) for tensor in known}
+    ends = {(tensor.grad_fn, tensor.output_nr) for tensor in known if tensor.grad_fn is not None}  # of one of several outputs, that one
+    for tensor in tensors:
+        if tensor.requires_grad and tensor.grad_fn is None and id(tensor) not in leaves:
+            return tensor
+    edges, seen = [(tensor.grad_fn, tensor.output_nr) for tensor in tensors], {None}
+    while edges:
+        edge = edges.pop()
+        node = edge[0]
+        if node in seen or edge in ends:
+            continue
+        seen.add(node)
+        following = node.next_functions
+        if following:
+            edges += following
+        else:
+            leaf = getattr(node, "variable", None)
+            if leaf is not None and id(leaf) not in leaves:
+                return leaf
+    return None
+
+
+def _module_of(f):
+    """The module that f is, or is a method of, functools.partial aside; None where there is none."""
+    while isinstance(f, functools.partial):
+        f = f.func
+    f = getattr(f, "__self__", f)
+    return f if isinstance(f, torch.nn.Module) else None
+
+
+def _version(tensor):
+    """How often it was changed in place; tensors of torch.inference_mode() do not know."""
+    return None if tensor.is_inference() else tensor._version
+
+
 class _Problem:
     """A solve with a Python f: what its callbacks need, and the handles that its backward needs."""
 
-    def __init__(self, f, single, parameters, buffers, options):
+    def __init__(self, f, module, single, parameters, buffers, options):
+        """module: the one that f is, or is a method of, or None."""
         self.f, self.single, self.parameters, self.options = f, single, parameters, options
-        self.wants_t, self.recording, self.first, self.error = False, False, True, None
-        self.modes = [(module, module.training) for module in f.modules()] if isinstance(f, torch.nn.Module) else []
+        self.wants_t, self.recording, self.unchecked, self.error = False, False, False, None
+        self.modes = [(part, part.training) for part in module.modules()] if module is not None else []
         self.user = next(_numbers)
         _live[self.user] = self
         self.leaves = [_leaf(parameter, parameter.requires_grad) for parameter in parameters]
@@ -203,9 +275,9 @@ class _Problem:
 
     def evaluate(self, t, z):
         """f's result as a list that alone holds the tensors."""
-        versions = [tensor._version for tensor in z]
+        versions = [_version(tensor) for tensor in z]
         u = self.f(t, z[0] if self.single else tuple(z))
-        if any(tensor._version != version for tensor, version in zip(z, versions)):
+        if any(_version(tensor) != version for tensor, version in zip(z, versions)):
             raise RuntimeError("f changed z in place, which the solver still needs; make it return a new tensor")
         u = [u] if self.single else u
         if not isinstance(u, (list, tuple)) or len(u) != len(z) or not all(isinstance(tensor, torch.Tensor) for tensor in u):
@@ -226,9 +298,9 @@ class _Problem:
         if status != 0:
             raise RuntimeError(_library.neuralode_last_error().decode())
 
-    def solve(self, t, z0, recording, wants):
-        """wants: of t and of every z0, whether gradients may be asked for."""
-        self.recording, self.wants_t = recording, recording and wants[0]
+    def solve(self, t, z0, recording, checking, wants):
+        """checking: whether f must not use what it has not named. wants: of t and of every z0, whether gradients may be asked for."""
+        self.unchecked, self.recording, self.wants_t = checking, recording, recording and wants[0]
         self.z0 = [_leaf(tensor, wanted) for tensor, wanted in zip(z0, wants[1:])]
         self.times = [_leaf(time.clone(), wants[0]) for time in (t[0], t[-1], t)]  # t0, t1, t_eval
         self.t = t.detach()
@@ -240,6 +312,11 @@ class _Problem:
         self.states = [_Handle("tensor", "solution_state", self.solution, c.c_int64(i)) for i in range(len(z0))]
         return tuple(_detached(state) for state in self.states)
 
+    def status(self):
+        code, text, reached = c.c_int32(), c.c_char_p(), c.c_double()
+        _call("solution_status", self.solution, c.byref(code), c.byref(text), c.byref(reached))
+        return code.value, text.value.decode(), reached.value
+
     def pull_back(self, cotangents, wanted):
         """wanted: of t, z0... and parameters..., as the result."""
         inputs = list(zip([None, *self.z0, *self.leaves], wanted))[1:]
@@ -250,7 +327,8 @@ class _Problem:
         states, cotangents = [state for state, _ in given], [cotangent for _, cotangent in given]
         out = (c.c_void_p * len(asked))()
         with self.same_modes():
-            self.call("grad", _array(states), _array(cotangents), c.c_int64(len(given)), _array(asked), c.c_int64(len(asked)), 1, 0, out)
+            self.call("grad", _array(states), _array(cotangents), c.c_int64(len(given)), _array(asked), c.c_int64(len(asked)),
+                      int(_ops.keeps_graph()), 0, out)
         gradients = iter([_adopted(pointer) for pointer in out])
         a_t = None
         if wanted[0]:
@@ -273,23 +351,18 @@ class _Problem:
 
     def first_evaluation(self, t, z):
         """As evaluate, recorded to see whether f uses a tensor whose gradient would be lost, which is an error."""
-        leaves = [tensor.detach().requires_grad_() for tensor in z]
-        known = {id(tensor) for tensor in (*leaves, *self.parameters)}
-        ends = {tensor.grad_fn for tensor in self.parameters}
+        leaves = [tensor.detach().requires_grad_(self.recording) for tensor in z]
         with torch.enable_grad():
             u = self.evaluate(t, leaves)
-        nodes, seen = [tensor.grad_fn for tensor in u], set()
-        while nodes:
-            node = nodes.pop()
-            if node is None or node in ends or node in seen:
-                continue
-            seen.add(node)
-            leaf = getattr(node, "variable", None)
-            if leaf is not None and id(leaf) not in known:
-                raise ValueError(f"parameters: f uses a tensor of shape {list(leaf.shape)} that requires a gradient and is not among them, so that its "
-                                 "gradient would be lost; list it in parameters=[...], or detach it in f")
-            nodes += [edge for edge, _ in node.next_functions]
+        self.check_leaves(u, leaves)
         return [tensor.detach() for tensor in u]
+
+    def check_leaves(self, u, inputs):
+        """Raises where u depends on a tensor that requires a gradient and is neither of the inputs nor a parameter."""
+        foreign = _reached(u, [*inputs, *self.parameters])
+        if foreign is not None:
+            raise ValueError(f"parameters: f uses a tensor of shape {list(foreign.shape)} that requires a gradient and is not among them, so that its "
+                             "gradient would be lost; list it in parameters=[...], detach it in f, or solve under torch.no_grad()")
 
     def linearise(self, t, z, a_u):
         """u and the cotangents of t, z and every parameter; lists that alone hold the tensors."""
@@ -298,6 +371,7 @@ class _Problem:
         inputs += [t] * self.wants_t + [parameter for parameter in self.parameters if parameter.requires_grad]
         with torch.enable_grad():
             u = self.evaluate(t, z)
+        self.check_leaves(u, [*z, t])
         pairs = [(one, a.to(one.dtype)) for one, a in zip(u, a_u) if one.requires_grad and a is not None]
         gradients = [None] * len(inputs)
         if pairs:
@@ -346,9 +420,9 @@ def _guarded(user, body):
 
 def _eval_body(user, t, z, count, out_u):
     def body(problem):
-        first, problem.first = problem.first, False
+        first, problem.unchecked = problem.unchecked, False
         with torch.no_grad():
-            evaluate = problem.first_evaluation if first and problem.recording else problem.evaluate
+            evaluate = problem.first_evaluation if first else problem.evaluate
             _give(evaluate(_torch(t), [_torch(z[i]) for i in range(count)]), out_u)
 
     return _guarded(user, body)
@@ -372,21 +446,27 @@ class _Solve(torch.autograd.Function):
     """One solve: (t, z0..., parameters...) -> states."""
 
     @staticmethod
-    def forward(ctx, problem, recording, states, t, *tensors):
-        wants = ctx.needs_input_grad[3:]
+    def forward(ctx, problem, recording, checking, states, t, *tensors):
+        wants = ctx.needs_input_grad[4:]
         ctx.problem = problem
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(t, *tensors)
-        return problem.solve(t, tensors[:states], recording, wants[:states + 1])
+        results = problem.solve(t, tensors[:states], recording, checking, wants[:states + 1])
+        if problem.status()[0] != 0:
+            ctx.mark_non_differentiable(*results)
+        # The adjoint starts from the results, whose memory this shares with whom they are given to.
+        ctx.save_for_backward(t, *tensors, *(results if problem.options.gradient == _ADJOINT else ()))
+        return results
 
     @staticmethod
     def backward(ctx, *cotangents):
         ctx.saved_tensors  # raises where one was changed in place since, or the graph was not retained
+        if all(cotangent is None for cotangent in cotangents):
+            return (None,) * len(ctx.needs_input_grad)
         with torch.no_grad():
-            gradients = ctx.problem.pull_back(cotangents, ctx.needs_input_grad[3:])
+            gradients = ctx.problem.pull_back(cotangents, ctx.needs_input_grad[4:])
         if torch.is_grad_enabled():
             gradients = _Closed.apply(torch.empty(0, requires_grad=True), *gradients)
-        return (None, None, None, *gradients)
+        return (None, None, None, None, *gradients)
 
 
 class _Closed(torch.autograd.Function):
@@ -420,30 +500,29 @@ def _of_script(f, z0, t, options):
 
 
 def _of_callable(f, single, z0, t, parameters, buffers, options):
-    module = isinstance(f, torch.nn.Module)
-    parameters = list((f.parameters() if module else ()) if parameters is None else parameters)
-    buffers = list((f.buffers() if module else ()) if buffers is None else buffers)
+    module = _module_of(f)
+    parameters = _distinct((() if module is None else module.parameters()) if parameters is None else parameters)
+    buffers = _distinct((() if module is None else module.buffers()) if buffers is None else buffers)
+    for parameter in parameters:
+        if parameter.grad_fn is not None and _depends(parameter, [other for other in parameters if other is not parameter]):
+            raise ValueError(f"parameters: the one of shape {list(parameter.shape)} is computed from another of them, whose gradient would count twice; "
+                             "list only one of the two")
     fields = _Options(struct_size=c.sizeof(_Options), reserved=0)
     kinds = dict(_Options._fields_)
     for name, value in _ops.options(**options).items():
         setattr(fields, name, value if kinds[name] is c.c_double else int(value))
-    problem = _Problem(f, single, parameters, buffers, fields)
-    recording = (torch.is_grad_enabled() and options.get("gradient") != "none"
-                 and any(tensor.requires_grad for tensor in (t, *z0, *parameters)))
+    problem = _Problem(f, module, single, parameters, buffers, fields)
+    checking = torch.is_grad_enabled() and options.get("gradient") != "none"
+    recording = checking and any(tensor.requires_grad for tensor in (t, *z0, *parameters))
     with torch.set_grad_enabled(recording):
-        states = _Solve.apply(problem, recording, len(z0), t, *z0, *parameters)
+        states = _Solve.apply(problem, recording, checking, len(z0), t, *z0, *parameters)
 
     def statistics():
         result = _Statistics()
         _call("solution_statistics", problem.solution, c.c_uint32(c.sizeof(result)), c.byref(result))
         return {name: getattr(result, name) for name, _ in result._fields_}
 
-    def status():
-        code, text, reached = c.c_int32(), c.c_char_p(), c.c_double()
-        _call("solution_status", problem.solution, c.byref(code), c.byref(text), c.byref(reached))
-        return code.value, text.value.decode(), reached.value
-
-    return states, statistics, status
+    return states, statistics, problem.status
 
 
 def live_objects():
@@ -456,6 +535,13 @@ def live_objects():
 def solve(f, z0, t, rtol=None, atol=None, method=None, options=None, *, parameters=None, buffers=None, **keywords):
     """As odeint; returns a Solution, which knows how the solve went."""
     keywords = {**(options or {}), **keywords}
+    if method is not None and keywords.get("solver") is not None:
+        raise ValueError(f"method: '{method}' and solver: '{keywords['solver']}' are both given; give one")
+    for theirs, ours in _TORCHDIFFEQ_OPTIONS.items():
+        if theirs in keywords and ours in keywords:
+            raise ValueError(f"{theirs}: another name for {ours}, which is given too; give one")
+        if theirs in keywords:
+            keywords[ours] = keywords.pop(theirs)
     keywords.update({name: value for name, value in (("rtol", rtol), ("atol", atol)) if value is not None})
     if method is not None:
         keywords["solver"] = _TORCHDIFFEQ_NAMES.get(method, method)
@@ -463,7 +549,10 @@ def solve(f, z0, t, rtol=None, atol=None, method=None, options=None, *, paramete
         keywords["snapshot_interval"] = str(keywords["snapshot_interval"])
     single = isinstance(z0, torch.Tensor)
     z0 = (z0,) if single else tuple(z0)
+    if isinstance(t, (list, tuple)) and any(isinstance(time, torch.Tensor) for time in t):
+        t = torch.stack([torch.as_tensor(time, dtype=torch.float64) for time in t])  # keeps the graph of each
     t = t if isinstance(t, torch.Tensor) else torch.tensor(t, dtype=torch.float64)
+    t = t if t.is_floating_point() else t.to(torch.float64)
     if t.dim() != 1 or len(t) < 2:
         raise ValueError(f"t: shape {list(t.shape)} is no list of times; give (times,), from t0 to t1")
     if not z0 or not all(isinstance(tensor, torch.Tensor) for tensor in z0):
@@ -473,6 +562,8 @@ def solve(f, z0, t, rtol=None, atol=None, method=None, options=None, *, paramete
     if isinstance(f, torch.jit.ScriptModule):
         f = f._c
     if isinstance(f, (torch._C.ScriptModule, torch._C.ScriptObject)):
+        if parameters is not None or buffers is not None:
+            raise ValueError("parameters, buffers: a scripted f knows its own; leave them out")
         states, statistics, status = _of_script(f, z0, t, keywords)
     elif callable(f):
         states, statistics, status = _of_callable(f, single, z0, t, parameters, buffers, keywords)

@@ -1,4 +1,5 @@
 """neuralode.odeint on Python functions, against loops by backprop. Float64: both sides make the same operations, so that what differs is rounding."""
+import functools
 import gc
 import signal
 import threading
@@ -116,6 +117,14 @@ class Graphs(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "second time"):
             loops.gradients(z, [z0])
 
+    def test_checkpoints_are_let_go_where_the_graph_is(self):
+        f, replayed = loops.Field(), []
+        for keep in (True, False):
+            solution = neuralode.solve(f, loops.start(), [0.0, 3.0], solver="rk4", step_size=0.05, gradient="pnode", checkpoints=3)
+            solution.states.sum().backward(retain_graph=keep)
+            replayed.append(solution.statistics()["steps_replayed"])
+        self.assertLess(replayed[1], replayed[0])  # their slots are free again
+
     def test_second_derivatives_are_refused(self):
         f, z0 = loops.Field(), loops.start()
         z = neuralode.odeint(f, z0, [0.0, 1.0], step_size=0.1)
@@ -130,6 +139,56 @@ class Graphs(unittest.TestCase):
             f.c.mul_(2)
         with self.assertRaisesRegex(RuntimeError, "modified by an inplace operation"):
             z.sum().backward()
+
+    def test_a_result_changed_in_place_is_right_or_an_error(self):
+        for gradient in ("adjoint", "pnode", "aca", "anode", "backprop"):
+            with self.subTest(gradient):
+                f, z0 = loops.Field(), loops.start()
+
+                def solve():
+                    return neuralode.odeint(f, z0, [0.0, 0.5, 1.0], 1e-8, 1e-10, solver="dopri5", gradient=gradient)
+
+                expected, = torch.autograd.grad(loops.loss(2 * solve()), [z0])
+                try:
+                    found, = loops.gradients(solve().mul_(2), [z0])
+                except RuntimeError as error:
+                    self.assertIn("modified by an inplace operation", str(error))
+                else:
+                    self.assertTrue(torch.equal(found, expected))
+
+    def test_a_parameter_that_is_listed_twice_counts_once(self):
+        w, z0 = torch.ones((), dtype=torch.float64, requires_grad=True), loops.start()
+        once, = loops.gradients(neuralode.odeint(lambda t, z: -w * z, z0, [0.0, 1.0], step_size=0.1, parameters=[w]), [w])
+        twice, = loops.gradients(neuralode.odeint(lambda t, z: -w * z, z0, [0.0, 1.0], step_size=0.1, parameters=[w, w]), [w])
+        self.assertTrue(torch.equal(once, twice))
+
+    def test_a_result_without_a_cotangent_gives_no_gradient(self):
+        class Nothing(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, z):
+                return z.clone()
+
+            @staticmethod
+            def backward(ctx, _):
+                return None
+
+        z0 = loops.start()
+        z = neuralode.odeint(lambda t, z: -z, z0, [0.0, 1.0], step_size=0.1)
+        (Nothing.apply(z).sum() + z0.sum()).backward()
+        self.assertTrue(torch.equal(z0.grad, torch.ones_like(z0)))
+
+    def test_a_failed_solve_has_none(self):
+        solution = neuralode.solve(lambda t, z: z * z, torch.ones(1, dtype=torch.float64, requires_grad=True), [0.0, 2.0], solver="dopri5", failure="value",
+                                   max_steps=200)
+        self.assertNotEqual(solution.status()[0], 0)
+        self.assertFalse(solution.states.requires_grad)
+
+    def test_inference_mode_records_none(self):
+        f, z0 = loops.Field(), loops.start()
+        with torch.inference_mode():
+            z = neuralode.odeint(f, z0, [0.0, 1.0], step_size=0.1)
+        self.assertFalse(z.requires_grad)
+        self.assertLess(loops.gap([z], [loops.alf(f, z0, loops.times(0.0, 1.0), 0.1).detach()]), ROUNDING)
 
     def test_solves_inside_f(self):
         inner, z0 = loops.Field(), loops.start()
@@ -197,6 +256,21 @@ class Functions(unittest.TestCase):
             z = neuralode.odeint(f, z0, [0.0, 1.0], step_size=0.1, gradient=gradient, parameters=parameters)
             expected = loops.alf(same or f, z0, loops.times(0.0, 1.0), 0.1)
             self.assertLess(loops.gap([z, *loops.gradients(z, [z0])], [expected, *loops.gradients(expected, [z0])]), ROUNDING)
+
+    def test_may_be_a_method_of_a_module_or_a_partial(self):
+        class Model(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.field = loops.Field()
+
+            def dynamics(self, t, z, scale=1.0):
+                return scale * self.field(t, z)
+
+        model, z0 = Model(), loops.start(requires_grad=False)
+        inputs = list(model.parameters())
+        expected = loops.gradients(loops.alf(model.dynamics, z0, loops.times(0.0, 1.0), 0.1), inputs)
+        for f in (model.dynamics, functools.partial(model.dynamics, scale=1.0), functools.partial(model.field), model.field.forward):
+            self.assertLess(loops.gap(loops.gradients(neuralode.odeint(f, z0, [0.0, 1.0], step_size=0.1), inputs), expected), ROUNDING)
 
     def test_may_return_what_it_was_given(self):
         self.agrees(lambda t, z: z)
@@ -377,6 +451,35 @@ class Errors(unittest.TestCase):
         double = 2 * w
         neuralode.odeint(lambda t, z: -double * z, loops.start(), [0.0, 1.0], parameters=[double]).sum().backward()
 
+    def test_a_tensor_whose_gradient_would_be_lost_where_nothing_else_requires_one(self):
+        net, z0 = torch.nn.Linear(3, 3).double(), loops.start(requires_grad=False)
+        self.raises(ValueError, "list it in parameters", lambda t, z: net(z), z0, step_size=0.1)
+        self.raises(ValueError, "list it in parameters", lambda t, z: net.bias.expand(4, 3), z0, step_size=0.1)
+        w = torch.zeros(4, 3, dtype=torch.float64, requires_grad=True)
+        self.raises(ValueError, "list it in parameters", lambda t, z: w, z0, step_size=0.1)
+        with torch.no_grad():
+            neuralode.odeint(lambda t, z: net(z), z0, [0.0, 1.0], step_size=0.1)
+        neuralode.odeint(lambda t, z: net(z), z0, [0.0, 1.0], step_size=0.1, gradient="none")
+
+    def test_a_tensor_whose_gradient_would_be_lost_that_is_used_late(self):
+        w = torch.ones((), dtype=torch.float64, requires_grad=True)
+        z = neuralode.odeint(lambda t, z: -w * z if t > 0.5 else -z, loops.start(), [0.0, 1.0], step_size=0.1)
+        with self.assertRaisesRegex(ValueError, "list it in parameters"):
+            z.sum().backward()
+
+    def test_one_of_several_results_of_an_operator_is_not_the_others(self):
+        w = torch.ones(2, dtype=torch.float64, requires_grad=True)
+        a, b = (w * 1).unbind()
+        self.raises(ValueError, "list it in parameters", lambda t, z: -a * b * z, parameters=[a])
+        neuralode.odeint(lambda t, z: -a * b * z, loops.start(), [0.0, 1.0], parameters=[a, b]).sum().backward()
+        self.assertTrue((w.grad != 0).all())
+
+    def test_parameters_of_which_one_is_computed_from_another(self):
+        w = torch.ones(2, dtype=torch.float64, requires_grad=True)
+        view, product = w[0], 2 * w
+        self.raises(ValueError, "computed from another", lambda t, z: -w.sum() * view * z, parameters=[w, view])
+        self.raises(ValueError, "computed from another", lambda t, z: -product.sum() * z, parameters=[product, product.exp()])
+
     def test_arguments(self):
         self.raises(RuntimeError, "solver: 'foo' is not supported by this build; supported: alf, euler", lambda t, z: z, solver="foo")
         self.raises(RuntimeError, "gradient: 'foo' is not supported", lambda t, z: z, gradient="foo")
@@ -401,6 +504,23 @@ class Torchdiffeq(unittest.TestCase):
         for z in (neuralode.odeint(f, z0, t, 1e-9, 1e-11, "dopri5"), neuralode.odeint(f, z0, t, rtol=1e-6, atol=1e-8, method="adaptive_heun"),
                   neuralode.odeint(f, z0, t, method="rk4", options={"step_size": 1e-2})):
             self.assertLess(loops.gap([z], [expected]), 1e-5)
+
+    def test_names_of_options(self):
+        f, z0 = loops.Field(), loops.start()
+        z = neuralode.odeint(f, z0, [0.0, 1.0], method="dopri5", options={"first_step": 0.1, "max_num_steps": 1000})
+        self.assertTrue(torch.equal(z, neuralode.odeint(f, z0, [0.0, 1.0], solver="dopri5", initial_step_size=0.1, max_steps=1000)))
+        for twice in ({"method": "rk4", "solver": "rk4"}, {"first_step": 0.1, "initial_step_size": 0.1}):
+            with self.assertRaisesRegex(ValueError, "give one"):
+                neuralode.odeint(f, z0, [0.0, 1.0], **twice)
+
+    def test_times_may_be_integers_or_a_list_of_tensors(self):
+        f, z0 = loops.Field(), loops.start()
+        expected = neuralode.odeint(f, z0, [0.0, 1.0, 2.0], step_size=0.1)
+        self.assertTrue(torch.equal(neuralode.odeint(f, z0, torch.arange(3), step_size=0.1), expected))
+        end = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+        z = neuralode.odeint(f, z0, [0.0, 1.0, end], step_size=0.1)
+        self.assertTrue(torch.equal(z, expected))
+        self.assertTrue(torch.isfinite(loops.gradients(z, [end])[0]))
 
     def test_fixed_steps_go_from_time_to_time(self):
         f, z0, t = loops.Field(), loops.start(), loops.times(0.0, 0.3, 0.4, 1.0)
