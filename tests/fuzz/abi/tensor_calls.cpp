@@ -1,4 +1,5 @@
 // tensor.h: tensors, maps, files, DLPack, and what holds for the whole process.
+#include <ATen/core/Tensor.h>
 #include <ATen/dlpack.h>
 
 #include <algorithm>
@@ -69,6 +70,14 @@ void from_own_dlpack(World& w) {
   const auto status = neuralode_tensor_from_dlpack(managed, w.in.rarely(16) ? nullptr : &made);
   if (status == NEURALODE_OK) w.forget_managed(managed);
   w.keep_tensor(status, made);
+}
+
+/// As an owner outside the library does: it deletes what the handle points to.
+void disown(World& w) {
+  neuralode_tensor made = nullptr;
+  const bool shared = neuralode_tensor_share(w.tensor(), &made) == NEURALODE_OK;
+  succeeded(neuralode_tensor_disown(shared ? made : w.any<neuralode_tensor>(kMap)));
+  delete reinterpret_cast<at::Tensor*>(made);
 }
 
 Calls map_calls() {
@@ -153,6 +162,15 @@ Calls tensor_calls() {
          w.keep_tensor(neuralode_tensor_share(w.tensor(), &made), made);
        }},
       {"neuralode_tensor_destroy", [](World& w) { succeeded(neuralode_tensor_destroy(w.tensor_to_destroy())); }},
+      {"neuralode_tensor_disown", disown},
+      {"neuralode_tensor_is_same",
+       [](World& w) {
+         std::int32_t same = -1;
+         auto* const first = w.tensor();
+         auto* const second = w.tensor();
+         if (succeeded(neuralode_tensor_is_same(first, second, w.in.rarely(16) ? nullptr : &same)) && same != (first == second ? 1 : same))
+           std::abort();
+       }},
       {"neuralode_tensor_get_info",
        [](World& w) {
          neuralode_tensor_info info{};
