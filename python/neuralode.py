@@ -28,13 +28,17 @@ _CALLBACK_FAILED = 5
 # What solvers without an error estimate do in torchdiffeq when no step_size is given: one step from each time of t to the next.
 _FIXED = {"euler", "midpoint", "heun", "rk4", "backward-euler", "crank-nicolson"}
 _TORCHDIFFEQ_NAMES = {"adaptive_heun": "heun-euler", "heun2": "heun"}
+_TORCHDIFFEQ_OPTIONS = {"first_step": "initial_step_size", "max_num_steps": "max_steps"}
 
 
 # --- the library ----------------------------------------------------------------------------------------------------------------------
 
 def _find():
     here = os.path.dirname(os.path.realpath(__file__))
-    candidates = [os.environ.get("NEURALODE_LIBRARY", ""), os.path.join(here, "libneuralode.so"),
+    named = os.environ.get("NEURALODE_LIBRARY", "")
+    if named and not os.path.isfile(named):
+        raise ImportError(f"NEURALODE_LIBRARY: {named} is no file; give the path of libneuralode.so, or unset it")
+    candidates = [named, os.path.join(here, "libneuralode.so"),
                   os.path.join(here, "..", "out", "lib", "libneuralode.so"),
                   *glob.glob(os.path.join(here, "..", "..", "lib*", "libneuralode.so")),
                   *glob.glob(os.path.join(here, "..", "..", "lib*", "*", "libneuralode.so"))]
@@ -172,13 +176,21 @@ def _adopted(pointer):
     return tensor
 
 
+def _count_references():
+    one = [object()].pop()
+    return sys.getrefcount(one)
+
+
+_ALONE = _count_references()  # what sys.getrefcount counts in _give of a tensor that nobody else holds: Pythons differ
+
+
 def _give(tensors, slots):
     """Fills a callback's slots with the tensors of a list that this empties; None stays NULL. The library may write over what it is given,
     so that a tensor which somebody else holds is copied."""
     for i in reversed(range(len(tensors))):
         tensor = tensors.pop()
         if tensor is not None:
-            if sys.getrefcount(tensor) > 2 or not _ops.holds_alone(tensor):
+            if sys.getrefcount(tensor) > _ALONE or not _ops.holds_alone(tensor):
                 tensor = tensor.detach().clone()
             slots[i] = _native(tensor).given_away()
 
@@ -315,7 +327,8 @@ class _Problem:
         states, cotangents = [state for state, _ in given], [cotangent for _, cotangent in given]
         out = (c.c_void_p * len(asked))()
         with self.same_modes():
-            self.call("grad", _array(states), _array(cotangents), c.c_int64(len(given)), _array(asked), c.c_int64(len(asked)), 1, 0, out)
+            self.call("grad", _array(states), _array(cotangents), c.c_int64(len(given)), _array(asked), c.c_int64(len(asked)),
+                      int(_ops.keeps_graph()), 0, out)
         gradients = iter([_adopted(pointer) for pointer in out])
         a_t = None
         if wanted[0]:
@@ -522,6 +535,13 @@ def live_objects():
 def solve(f, z0, t, rtol=None, atol=None, method=None, options=None, *, parameters=None, buffers=None, **keywords):
     """As odeint; returns a Solution, which knows how the solve went."""
     keywords = {**(options or {}), **keywords}
+    if method is not None and keywords.get("solver") is not None:
+        raise ValueError(f"method: '{method}' and solver: '{keywords['solver']}' are both given; give one")
+    for theirs, ours in _TORCHDIFFEQ_OPTIONS.items():
+        if theirs in keywords and ours in keywords:
+            raise ValueError(f"{theirs}: another name for {ours}, which is given too; give one")
+        if theirs in keywords:
+            keywords[ours] = keywords.pop(theirs)
     keywords.update({name: value for name, value in (("rtol", rtol), ("atol", atol)) if value is not None})
     if method is not None:
         keywords["solver"] = _TORCHDIFFEQ_NAMES.get(method, method)
@@ -529,7 +549,10 @@ def solve(f, z0, t, rtol=None, atol=None, method=None, options=None, *, paramete
         keywords["snapshot_interval"] = str(keywords["snapshot_interval"])
     single = isinstance(z0, torch.Tensor)
     z0 = (z0,) if single else tuple(z0)
+    if isinstance(t, (list, tuple)) and any(isinstance(time, torch.Tensor) for time in t):
+        t = torch.stack([torch.as_tensor(time, dtype=torch.float64) for time in t])  # keeps the graph of each
     t = t if isinstance(t, torch.Tensor) else torch.tensor(t, dtype=torch.float64)
+    t = t if t.is_floating_point() else t.to(torch.float64)
     if t.dim() != 1 or len(t) < 2:
         raise ValueError(f"t: shape {list(t.shape)} is no list of times; give (times,), from t0 to t1")
     if not z0 or not all(isinstance(tensor, torch.Tensor) for tensor in z0):
@@ -539,6 +562,8 @@ def solve(f, z0, t, rtol=None, atol=None, method=None, options=None, *, paramete
     if isinstance(f, torch.jit.ScriptModule):
         f = f._c
     if isinstance(f, (torch._C.ScriptModule, torch._C.ScriptObject)):
+        if parameters is not None or buffers is not None:
+            raise ValueError("parameters, buffers: a scripted f knows its own; leave them out")
         states, statistics, status = _of_script(f, z0, t, keywords)
     elif callable(f):
         states, statistics, status = _of_callable(f, single, z0, t, parameters, buffers, keywords)

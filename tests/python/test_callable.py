@@ -117,6 +117,14 @@ class Graphs(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "second time"):
             loops.gradients(z, [z0])
 
+    def test_checkpoints_are_let_go_where_the_graph_is(self):
+        f, replayed = loops.Field(), []
+        for keep in (True, False):
+            solution = neuralode.solve(f, loops.start(), [0.0, 3.0], solver="rk4", step_size=0.05, gradient="pnode", checkpoints=3)
+            solution.states.sum().backward(retain_graph=keep)
+            replayed.append(solution.statistics()["steps_replayed"])
+        self.assertLess(replayed[1], replayed[0])  # their slots are free again
+
     def test_second_derivatives_are_refused(self):
         f, z0 = loops.Field(), loops.start()
         z = neuralode.odeint(f, z0, [0.0, 1.0], step_size=0.1)
@@ -496,6 +504,23 @@ class Torchdiffeq(unittest.TestCase):
         for z in (neuralode.odeint(f, z0, t, 1e-9, 1e-11, "dopri5"), neuralode.odeint(f, z0, t, rtol=1e-6, atol=1e-8, method="adaptive_heun"),
                   neuralode.odeint(f, z0, t, method="rk4", options={"step_size": 1e-2})):
             self.assertLess(loops.gap([z], [expected]), 1e-5)
+
+    def test_names_of_options(self):
+        f, z0 = loops.Field(), loops.start()
+        z = neuralode.odeint(f, z0, [0.0, 1.0], method="dopri5", options={"first_step": 0.1, "max_num_steps": 1000})
+        self.assertTrue(torch.equal(z, neuralode.odeint(f, z0, [0.0, 1.0], solver="dopri5", initial_step_size=0.1, max_steps=1000)))
+        for twice in ({"method": "rk4", "solver": "rk4"}, {"first_step": 0.1, "initial_step_size": 0.1}):
+            with self.assertRaisesRegex(ValueError, "give one"):
+                neuralode.odeint(f, z0, [0.0, 1.0], **twice)
+
+    def test_times_may_be_integers_or_a_list_of_tensors(self):
+        f, z0 = loops.Field(), loops.start()
+        expected = neuralode.odeint(f, z0, [0.0, 1.0, 2.0], step_size=0.1)
+        self.assertTrue(torch.equal(neuralode.odeint(f, z0, torch.arange(3), step_size=0.1), expected))
+        end = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+        z = neuralode.odeint(f, z0, [0.0, 1.0, end], step_size=0.1)
+        self.assertTrue(torch.equal(z, expected))
+        self.assertTrue(torch.isfinite(loops.gradients(z, [end])[0]))
 
     def test_fixed_steps_go_from_time_to_time(self):
         f, z0, t = loops.Field(), loops.start(), loops.times(0.0, 0.3, 0.4, 1.0)

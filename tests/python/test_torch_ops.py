@@ -113,8 +113,8 @@ class Mlp(unittest.TestCase):
             return f.third(torch.tanh(f.second(torch.tanh(f.first(x)))))
 
         results = []
-        for dynamics in (f.mlp(), rows):
-            z = neuralode.odeint(dynamics, z0, t, solver="dopri5", per_sample=True, parameters=f.parameters())
+        for dynamics, parameters in ((f.mlp(), None), (rows, f.parameters())):
+            z = neuralode.odeint(dynamics, z0, t, solver="dopri5", per_sample=True, parameters=parameters)
             results.append([z, *loops.gradients(z, [z0, *f.parameters()])])
         self.assertLess(loops.gap(*results), 1e-9)
 
@@ -206,6 +206,12 @@ class Library(unittest.TestCase):
             library = shutil.copy(neuralode.library_path, os.path.join(folder, "lib"))
             done = self.python("import neuralode; print(neuralode.library_path)", PYTHONPATH=os.path.dirname(module), NEURALODE_LIBRARY="")
             self.assertEqual((done.stdout.strip(), done.returncode), (os.path.realpath(library), 0), done.stderr)
+
+    def test_that_is_named_and_absent_is_an_error(self):
+        environment = {**os.environ, "NEURALODE_LIBRARY": "/nowhere/libneuralode.so"}
+        done = subprocess.run([sys.executable, "-c", "import neuralode"], env=environment, capture_output=True, text=True)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("is no file", done.stderr)
 
     def test_structs_are_those_of_the_library(self):
         import ctypes

@@ -1,6 +1,7 @@
 // What Python (torch.ops.load_library) and TorchScript programs see: torch.ops.neuralode and torch.classes.neuralode.
 // The manual is docs/python.md.
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/csrc/autograd/graph_task.h>
 #include <torch/custom_class.h>
 #include <torch/library.h>
 
@@ -136,6 +137,9 @@ bool holds_alone(const at::Tensor& tensor) {
   return tensor.use_count() <= python_and_argument && tensor.unsafeGetTensorImpl()->storage().use_count() == 1;
 }
 
+/// Whether the backward that runs on this thread keeps its graph for another one.
+bool keeps_graph() { return torch::autograd::get_current_graph_task_keep_graph(); }
+
 void define_operators(torch::Library& library) {
   const auto define = [&](const char* name, const std::string& signature, torch::CppFunction body) {
     library.def((name + signature).c_str());
@@ -151,6 +155,7 @@ void define_operators(torch::Library& library) {
       torch::CppFunction::makeFromBoxedFunction<&solve_between>());
   // For neuralode.py.
   library.def("holds_alone", &holds_alone);
+  library.def("keeps_graph", &keeps_graph);
   define("options", "(*, " + keywords + ") -> Dict(str, float)", torch::CppFunction::makeFromBoxedFunction<&options>());
 }
 
