@@ -246,11 +246,11 @@ def _reached(tensors, known):
 
 
 def _module_of(f):
-    """The module that f is, or is a method of, functools.partial aside; None where there is none."""
+    """(the module that f is, or is a method of, functools.partial aside, or None; whether f is the whole of it)."""
     while isinstance(f, functools.partial):
         f = f.func
-    f = getattr(f, "__self__", f)
-    return f if isinstance(f, torch.nn.Module) else None
+    module = getattr(f, "__self__", f)
+    return (module, module is f or f.__name__ == "forward") if isinstance(module, torch.nn.Module) else (None, False)
 
 
 def _version(tensor):
@@ -261,11 +261,12 @@ def _version(tensor):
 class _Problem:
     """A solve with a Python f: what its callbacks need, and the handles that its backward needs."""
 
-    def __init__(self, f, module, single, parameters, buffers, options):
-        """module: the one that f is, or is a method of, or None."""
+    def __init__(self, f, module, single, parameters, buffers, watched, options):
+        """module: the one that f is, or is a method of, or None. watched: the buffers that f reads, as far as that is known."""
         self.f, self.single, self.parameters, self.options = f, single, parameters, options
         self.wants_t, self.recording, self.unchecked, self.error = False, False, False, None
         self.modes = [(part, part.training) for part in module.modules()] if module is not None else []
+        self.watched = watched
         self.user = next(_numbers)
         _live[self.user] = self
         self.leaves = [_leaf(parameter, parameter.requires_grad) for parameter in parameters]
@@ -304,9 +305,12 @@ class _Problem:
         self.z0 = [_leaf(tensor, wanted) for tensor, wanted in zip(z0, wants[1:])]
         self.times = [_leaf(time.clone(), wants[0]) for time in (t[0], t[-1], t)]  # t0, t1, t_eval
         self.t = t.detach()
-        handle = c.c_void_p()
+        handle, versions = c.c_void_p(), [_version(buffer) for buffer in self.watched]
         with torch.set_grad_enabled(recording):
             self.call("solve", self.dynamics, _array(self.z0), c.c_int64(len(z0)), *self.times, c.byref(self.options), c.byref(handle))
+        # Buffers that f changes itself, such as running means, may change further.
+        self.watched = [buffer for buffer, version in zip(self.watched, versions) if _version(buffer) == version]
+        self.seen = self.look()
         self.solution = _Handle.__new__(_Handle)
         self.solution._as_parameter_, self.solution._destroy = handle, _library.neuralode_solution_destroy
         self.states = [_Handle("tensor", "solution_state", self.solution, c.c_int64(i)) for i in range(len(z0))]
@@ -336,6 +340,16 @@ class _Problem:
             a_t[0] += a_t0
             a_t[-1] += a_t1
         return (a_t, *(next(gradients) if wants else None for _, wants in inputs))
+
+    def look(self):
+        """What tells whether somebody changed what f reads; versions of parameters are autograd's to check."""
+        return [tensor.data_ptr() for tensor in self.parameters] + [(tensor.data_ptr(), _version(tensor)) for tensor in self.watched]
+
+    def check_unchanged(self):
+        for tensor, before, now in zip([*self.parameters, *self.watched], self.seen, self.look()):
+            if before != now:
+                raise RuntimeError(f"a parameter or buffer of f, of shape {list(tensor.shape)}, was changed or replaced between the solve and backward, so "
+                                   "that the trajectory cannot be retraced; call backward first, or solve again")
 
     @contextlib.contextmanager
     def same_modes(self):
@@ -462,6 +476,7 @@ class _Solve(torch.autograd.Function):
         ctx.saved_tensors  # raises where one was changed in place since, or the graph was not retained
         if all(cotangent is None for cotangent in cotangents):
             return (None,) * len(ctx.needs_input_grad)
+        ctx.problem.check_unchanged()
         with torch.no_grad():
             gradients = ctx.problem.pull_back(cotangents, ctx.needs_input_grad[4:])
         if torch.is_grad_enabled():
@@ -500,7 +515,8 @@ def _of_script(f, z0, t, options):
 
 
 def _of_callable(f, single, z0, t, parameters, buffers, options):
-    module = _module_of(f)
+    module, whole = _module_of(f)
+    watches = whole or buffers is not None  # the module of another method may have buffers that f does not read
     parameters = _distinct((() if module is None else module.parameters()) if parameters is None else parameters)
     buffers = _distinct((() if module is None else module.buffers()) if buffers is None else buffers)
     for parameter in parameters:
@@ -511,7 +527,7 @@ def _of_callable(f, single, z0, t, parameters, buffers, options):
     kinds = dict(_Options._fields_)
     for name, value in _ops.options(**options).items():
         setattr(fields, name, value if kinds[name] is c.c_double else int(value))
-    problem = _Problem(f, module, single, parameters, buffers, fields)
+    problem = _Problem(f, module, single, parameters, buffers, buffers if watches else [], fields)
     checking = torch.is_grad_enabled() and options.get("gradient") != "none"
     recording = checking and any(tensor.requires_grad for tensor in (t, *z0, *parameters))
     with torch.set_grad_enabled(recording):

@@ -190,6 +190,47 @@ class Graphs(unittest.TestCase):
         self.assertFalse(z.requires_grad)
         self.assertLess(loops.gap([z], [loops.alf(f, z0, loops.times(0.0, 1.0), 0.1).detach()]), ROUNDING)
 
+    def test_a_buffer_changed_since_or_data_replaced_is_an_error(self):
+        class Decay(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.register_buffer("rate", torch.ones((), dtype=torch.float64))
+                self.scale = torch.nn.Parameter(torch.ones((), dtype=torch.float64))
+
+            def forward(self, t, z):
+                return -self.scale * self.rate * z
+
+        def change(f):
+            f.rate.mul_(3)
+
+        def replace(f):
+            f.scale.data = torch.tensor(3.0, dtype=torch.float64)
+
+        for spoil in (change, replace):
+            f = Decay()
+            z = neuralode.odeint(f, loops.start(), [0.0, 1.0], step_size=0.1)
+            spoil(f)
+            with self.assertRaisesRegex(RuntimeError, "between the solve and backward"):
+                z.sum().backward()
+
+    def test_running_statistics_may_change_between_solve_and_backward(self):
+        class Normed(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.norm = torch.nn.BatchNorm1d(3).double()
+
+            def forward(self, t, z):
+                return self.norm(z)
+
+        f, z0 = Normed(), loops.start()
+        expected = loops.gradients(neuralode.odeint(f, z0, [0.0, 1.0], step_size=0.1), [z0])
+        first = neuralode.odeint(f, z0, [0.0, 1.0], step_size=0.1)
+        second = neuralode.odeint(f, z0, [0.0, 1.0], step_size=0.1)
+        for z in (first, second):
+            for keep in (True, False):
+                found = torch.autograd.grad(loops.loss(z), [z0], retain_graph=keep)
+                self.assertLess(loops.gap(found, expected), ROUNDING)
+
     def test_solves_inside_f(self):
         inner, z0 = loops.Field(), loops.start()
 

@@ -113,8 +113,8 @@ class Mlp(unittest.TestCase):
             return f.third(torch.tanh(f.second(torch.tanh(f.first(x)))))
 
         results = []
-        for dynamics in (f.mlp(), rows):
-            z = neuralode.odeint(dynamics, z0, t, solver="dopri5", per_sample=True)
+        for dynamics, parameters in ((f.mlp(), None), (rows, f.parameters())):
+            z = neuralode.odeint(dynamics, z0, t, solver="dopri5", per_sample=True, parameters=parameters)
             results.append([z, *loops.gradients(z, [z0, *f.parameters()])])
         self.assertLess(loops.gap(*results), 1e-9)
 
