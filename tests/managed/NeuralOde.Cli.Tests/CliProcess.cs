@@ -16,7 +16,9 @@ internal sealed partial class CliProcess : IDisposable
 
     private CliProcess(string[] args, string? library = null)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "NeuralOde.Cli.dll"), .. args])
+        // A shell makes what it runs in the background ignore SIGINT, and that is inherited.
+        string[] command = ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "NeuralOde.Cli.dll"), .. args];
+        var start = new ProcessStartInfo("env", command)
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };
