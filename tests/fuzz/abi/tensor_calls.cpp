@@ -27,7 +27,7 @@ std::vector<std::int64_t> sizes_of(World& w) {
 
 void create(World& w) {
   const auto sizes = sizes_of(w);
-  const auto dims = w.in.rarely(16) ? -w.in.integer() : static_cast<std::int64_t>(sizes.size());
+  const auto dims = w.in.rarely(16) ? ~w.in.integer() : static_cast<std::int64_t>(sizes.size());
   const bool small = std::all_of(sizes.begin(), sizes.end(), [](auto size) { return size < 5; });
   const void* data = small && w.in.byte() % 2 ? buffer().data() : nullptr;
   neuralode_tensor made = nullptr;
