@@ -84,7 +84,7 @@ class _Options(c.Structure):
     _fields_ = _fields(u32="struct_size", i32="solver gradient reversal", f64="step_size rtol atol initial_step_size eta", i64="max_steps",
                        i32_="snapshots failure", i64_="snapshot_interval", f64_="drift_tolerance", i64__="checkpoints",
                        i32__="controller adjoint_seminorm", f64__="coupling newton_tolerance", i64___="dense_jacobian_limit",
-                       i32___="max_newton_iterations krylov_dimension dense_output per_sample checkpoint_stages reserved")
+                       i32___="max_newton_iterations krylov_dimension dense_output per_sample checkpoint_stages graphs")
 
 
 class _Statistics(c.Structure):
@@ -523,7 +523,7 @@ def _of_callable(f, single, z0, t, parameters, buffers, options):
         if parameter.grad_fn is not None and _depends(parameter, [other for other in parameters if other is not parameter]):
             raise ValueError(f"parameters: the one of shape {list(parameter.shape)} is computed from another of them, whose gradient would count twice; "
                              "list only one of the two")
-    fields = _Options(struct_size=c.sizeof(_Options), reserved=0)
+    fields = _Options(struct_size=c.sizeof(_Options))
     kinds = dict(_Options._fields_)
     for name, value in _ops.options(**options).items():
         setattr(fields, name, value if kinds[name] is c.c_double else int(value))
@@ -597,5 +597,5 @@ def odeint(f, z0, t, rtol=None, atol=None, method=None, options=None, *, paramet
     parameters, buffers: of an f that is no module, the tensors that gradients are wanted for, and those that f changes.
     keywords: solver, gradient, step_size, initial_step_size, controller, max_steps, eta, coupling, reversal, snapshot_interval, drift_tolerance,
     checkpoints, checkpoint_stages, adjoint_seminorm, newton_tolerance, dense_jacobian_limit, max_newton_iterations, krylov_dimension,
-    dense_output, per_sample, failure: the names and values of the command line (`neuralode solve --help`)."""
+    dense_output, per_sample, failure, graphs: the names and values of the command line (`neuralode solve --help`)."""
     return solve(f, z0, t, rtol, atol, method, options, parameters=parameters, buffers=buffers, **keywords).states

@@ -3,20 +3,31 @@
 # The order of dependencies: a folder may include only folders named before it.
 set(NEURALODE_LAYERS core kernels tensors dynamics solvers gradients models optim data torch_ops c_api)
 
+# libtorch's headers ask for C++20 from some 2.x on; ours are C++17.
+set(NEURALODE_CXX_STANDARD "" CACHE STRING "C++ standard to compile with, 17 or 20; empty: what libtorch asks for")
+if(NEURALODE_CXX_STANDARD)
+  set(neuralode_standard ${NEURALODE_CXX_STANDARD})
+elseif(Torch_VERSION VERSION_GREATER_EQUAL 2.10)
+  set(neuralode_standard 20)
+else()
+  set(neuralode_standard 17)
+endif()
+option(NEURALODE_WERROR "Warnings are errors" ON)
+
 add_library(neuralode_flags INTERFACE)
-target_compile_features(neuralode_flags INTERFACE cxx_std_17 c_std_99)
+target_compile_features(neuralode_flags INTERFACE cxx_std_${neuralode_standard} c_std_99)
 target_compile_options(neuralode_flags INTERFACE
-  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Werror -fvisibility=hidden>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra $<$<BOOL:${NEURALODE_WERROR}>:-Werror> -fvisibility=hidden>
   $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wno-error>  # compiles for the fuzzers alone; it warns of libstdc++'s own insides
   # A contracted a*b+c would round differently from one compiler or clone to the next.
-  -ffp-contract=off)
+  $<$<COMPILE_LANGUAGE:C,CXX>:-ffp-contract=off>)
 if(NEURALODE_SANITIZE)
   target_compile_options(neuralode_flags INTERFACE -fsanitize=${NEURALODE_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(neuralode_flags INTERFACE -fsanitize=${NEURALODE_SANITIZE})
 endif()
 
-# libtorch: headers as system headers; only torch_cpu and c10 are linked, so that the library loads into any process
-# that has them (TorchSharp's, Python's).
+# libtorch: headers as system headers; only torch_cpu and c10, and their CUDA twins where there are, are linked, so that the library loads
+# into any process that has them (TorchSharp's, Python's).
 separate_arguments(neuralode_torch_flags NATIVE_COMMAND "${TORCH_CXX_FLAGS}")
 add_library(neuralode_torch INTERFACE)
 target_include_directories(neuralode_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
@@ -27,10 +38,15 @@ target_compile_options(neuralode_torch INTERFACE
 find_library(NEURALODE_TORCH_CPU torch_cpu REQUIRED HINTS ${TORCH_INSTALL_PREFIX}/lib)
 find_library(NEURALODE_C10 c10 REQUIRED HINTS ${TORCH_INSTALL_PREFIX}/lib)
 target_link_libraries(neuralode_torch INTERFACE ${NEURALODE_TORCH_CPU} ${NEURALODE_C10})
+if(NEURALODE_WITH_CUDA)
+  target_compile_definitions(neuralode_torch INTERFACE NEURALODE_CUDA)
+  target_link_libraries(neuralode_torch INTERFACE ${NEURALODE_TORCH_CUDA} ${NEURALODE_C10_CUDA} CUDA::cudart)
+endif()
 
 find_program(NEURALODE_CCACHE ccache)
 if(NEURALODE_CCACHE)
   # ccache can only cache a file that uses a precompiled header when told not to mind the header's macros and time stamps.
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${NEURALODE_CCACHE})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       ${NEURALODE_CCACHE})
   add_compile_options($<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:GNU>>:-fpch-preprocess>)

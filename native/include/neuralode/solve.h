@@ -77,6 +77,16 @@ enum neuralode_snapshots {
   NEURALODE_SNAPSHOTS_EVERY = 2
 };
 
+/** Whether sweeps of fixed steps on a GPU are recorded as CUDA graphs: what they queue, kept once and replayed by one launch in later solves of
+ *  the same dynamics with the same options, times, shapes and parameters (which may have been changed in place). MALI with float
+ *  reversal, and solves without gradients by ALF and the explicit Runge-Kutta methods; f a module, TorchScript or an MLP, without random
+ *  draws. neuralode_solution_graphs tells. docs/cuda.md. */
+enum neuralode_graphs {
+  NEURALODE_GRAPHS_AUTOMATIC = 0, /**< where they can be */
+  NEURALODE_GRAPHS_OFF = 1,       /**< never */
+  NEURALODE_GRAPHS_REQUIRED = 2   /**< or the solve fails with NEURALODE_UNSUPPORTED, whose text says why */
+};
+
 /** What a solve that cannot go on, and a reverse sweep that drifts too far, do. */
 enum neuralode_failure {
   /** The call (neuralode_solve, neuralode_tensor_backward, neuralode_grad) fails. */
@@ -127,7 +137,7 @@ typedef struct neuralode_solve_options {
   int32_t per_sample;
   int32_t checkpoint_stages; /**< with NEURALODE_GRADIENT_PNODE: 1 keeps the stages of a step with its state, so that they are not solved
                                 for again; else 0 */
-  int32_t reserved;          /**< 0 */
+  int32_t graphs;            /**< neuralode_graphs */
 } neuralode_solve_options;
 
 /** Defaults: ALF, MALI, adaptive, rtol 1e-3, atol 1e-6, eta 1, max_steps 1e6, float reversal, automatic snapshots, failures are errors.
@@ -170,6 +180,9 @@ NEURALODE_API neuralode_status neuralode_solution_state(neuralode_solution solut
 /** The forward figures, and the backward ones once a backward has run. */
 NEURALODE_API neuralode_status neuralode_solution_statistics(neuralode_solution solution, uint32_t struct_size,
                                                              neuralode_statistics* out_statistics);
+/** Of CUDA graphs: "replayed", "recorded" (in this solve, and replayed), or why there was none; "" for the reverse sweep before a backward.
+ *  Borrowed until the next call with this solution. */
+NEURALODE_API neuralode_status neuralode_solution_graphs(neuralode_solution solution, const char** out_forward, const char** out_backward);
 /** How it went: out_status NEURALODE_OK or, with NEURALODE_FAILURE_VALUE, what failed, NEURALODE_DRIFT once a backward has drifted too
  *  far; out_text what happened and what to do, "" when there is nothing to say, borrowed until the next call with this solution;
  *  out_reached the time of the states: t1 unless the solve failed or an event ended it; with per_sample the time that every sample has

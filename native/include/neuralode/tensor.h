@@ -140,9 +140,10 @@ NEURALODE_API neuralode_status neuralode_manual_seed(uint64_t seed);
 NEURALODE_API neuralode_status neuralode_threads_set(int32_t threads);
 NEURALODE_API neuralode_status neuralode_threads_get(int32_t* out_threads);
 
-/** Counts the bytes of CPU tensors allocated from this call on, in the whole process. Idempotent; cannot be undone. */
+/** Counts the bytes of CPU tensors allocated from this call on, in the whole process; those on GPUs are counted always. Idempotent; cannot be
+ *  undone. */
 NEURALODE_API neuralode_status neuralode_memory_tracking_enable(void);
-/** Bytes of counted tensors alive now, and the most since the last reset. 0 and 0 while tracking is off. */
+/** Bytes of counted tensors alive now, and the most since the last reset (the sum of the devices' peaks). Of the CPU 0 while tracking is off. */
 NEURALODE_API neuralode_status neuralode_memory_get(int64_t* out_live_bytes, int64_t* out_peak_bytes);
 /** Sets the peak to what is alive now. */
 NEURALODE_API neuralode_status neuralode_memory_reset_peak(void);

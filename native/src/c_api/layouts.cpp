@@ -53,7 +53,7 @@ Json solve_layouts() {
                                                                 FIELD(dense_output),
                                                                 FIELD(per_sample),
                                                                 FIELD(checkpoint_stages),
-                                                                FIELD(reserved)});
+                                                                FIELD(graphs)});
   }
   {
     using Struct = neuralode_statistics;

@@ -10,6 +10,7 @@ struct neuralode_solution_t {
   neuralode::Solution value;
   at::Tensor event_time;  ///< undefined where no event ended the solve
   std::string text;       ///< what neuralode_solution_status lent out last
+  std::string graph_forward, graph_backward;  ///< the same of neuralode_solution_graphs
 };
 
 namespace neuralode::c_api {

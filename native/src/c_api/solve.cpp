@@ -49,7 +49,7 @@ SolveOptions solve_options_of(const neuralode_solve_options* options) {
   result.dense_output = flag_of("dense_output", given.dense_output);
   result.per_sample = flag_of("per_sample", given.per_sample);
   result.checkpoint_stages = flag_of("checkpoint_stages", given.checkpoint_stages);
-  require(given.reserved == 0, "reserved: ", given.reserved, " must be 0");
+  result.graphs = static_cast<GraphKind>(given.graphs);
   check(result);
   return result;
 }
@@ -108,6 +108,7 @@ neuralode_status neuralode_solve_options_init(uint32_t struct_size, neuralode_so
     options.dense_output = defaults.dense_output ? 1 : 0;
     options.per_sample = defaults.per_sample ? 1 : 0;
     options.checkpoint_stages = defaults.checkpoint_stages ? 1 : 0;
+    options.graphs = static_cast<std::int32_t>(defaults.graphs);
     write_options(options, struct_size, out_options);
   });
 }
@@ -142,6 +143,18 @@ neuralode_status neuralode_solution_statistics(neuralode_solution solution, uint
   return guarded([&] {
     const auto self = held(solution, "solution");
     write_struct(statistics_of(*self->value.statistics), struct_size, out_statistics, "out_statistics");
+  });
+}
+
+neuralode_status neuralode_solution_graphs(neuralode_solution solution, const char** out_forward, const char** out_backward) {
+  return guarded([&] {
+    const auto self = held(solution, "solution");
+    not_null(out_forward, "out_forward");
+    not_null(out_backward, "out_backward");
+    self->graph_forward = self->value.statistics->graph_forward;
+    self->graph_backward = self->value.statistics->graph_backward;
+    *out_forward = self->graph_forward.c_str();
+    *out_backward = self->graph_backward.c_str();
   });
 }
 

@@ -84,12 +84,18 @@ class Dynamics {
   /// Casts parameters and buffers. Throws unsupported where they are the caller's.
   virtual void to_dtype(at::ScalarType dtype) = 0;
 
+  /// Why the GPU's part of an evaluation must not be recorded once and replayed without calling f; "" where that is all there is to it.
+  virtual std::string replay_obstacle() const { return "f is a callback, which may do more than queue work on the GPU"; }
+  /// What gradient methods keep from one solve of these dynamics to the next.
+  std::shared_ptr<void>& kept_between_solves() { return kept_between_solves_; }
+
   /// How fast rounding errors grow while steps of these dynamics are undone, as an exponent per unit of time: 0-dim float64, written by the
   /// reverse sweeps that measured it and read where states to keep are planned. A tensor, so that a model can store it as a buffer.
   const at::Tensor& drift_rate() const { return drift_rate_; }
 
  private:
   at::Tensor drift_rate_;
+  std::shared_ptr<void> kept_between_solves_;
   Preconditioner preconditioner_;
 };
 

@@ -17,6 +17,7 @@ class MlpDynamics final : public Dynamics {
                                              bool wants_t) override;
   NamedTensorList parameters() const override;
   NamedTensorList buffers() const override { return {}; }
+  std::string replay_obstacle() const override { return {}; }
   void to_dtype(at::ScalarType dtype) override;
 
  private:

@@ -19,6 +19,7 @@ class ScriptDynamics final : public Dynamics {
   TensorList eval(const at::Tensor& t, const TensorList& z) override;
   NamedTensorList parameters() const override;
   NamedTensorList buffers() const override;
+  std::string replay_obstacle() const override { return {}; }
   void set_training(bool training) override;
   std::vector<bool> modes() const override;
   void set_modes(const std::vector<bool>& modes) override;

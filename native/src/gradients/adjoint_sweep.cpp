@@ -149,7 +149,10 @@ class Adjoint {
     joint.insert(joint.end(), a_.begin(), a_.end());
     joint.insert(joint.end(), a_parameters_.begin(), a_parameters_.end());
     const auto solver = sweep_.solver();
-    const auto stepper = solver->stepper(dynamics_, random_, from, to, joint, /*keep=*/sweep_.options.steps.step_size == 0, {});
+    SweepNeeds needs;
+    needs.adaptive = needs.keep = sweep_.options.steps.step_size == 0;
+    needs.every_state = false;
+    const auto stepper = solver->stepper(dynamics_, random_, from, to, joint, needs, {});
     if (sweep_.options.adjoint_seminorm) stepper->measure_first(2 * count_);
     Grid grid;
     drive(*stepper, from, {to}, sweep_.options.steps, grid);

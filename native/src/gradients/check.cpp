@@ -42,6 +42,7 @@ void check_reversal(const SolveOptions& options) {
   check_range("reversal", static_cast<int>(options.reversal), 1);
   check_range("snapshots", static_cast<int>(options.snapshots), 2);
   check_range("failure", static_cast<int>(options.failure), 1);
+  check_range("graphs", static_cast<int>(options.graphs), 2);
   require(std::isfinite(options.drift_tolerance) && options.drift_tolerance >= 0, "drift_tolerance: ", options.drift_tolerance,
           " is no tolerance; give a positive number, or 0 for the square root of the dtype's epsilon");
   require(options.drift_tolerance == 0 || undoes_steps(options.gradient), "drift_tolerance: ", options.drift_tolerance,

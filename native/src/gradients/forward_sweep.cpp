@@ -7,52 +7,15 @@
 #include "gradients/checkpoints.h"
 #include "gradients/event_search.h"
 #include "gradients/failure.h"
+#include "gradients/graphs.h"
 #include "gradients/per_sample/recorded_samples.h"
 #include "gradients/sweep.h"
+#include "gradients/trajectory.h"
 #include "solvers/per_sample/sample_sweeps.h"
 
 namespace neuralode {
 
 namespace {
-
-/// Writes landings into stacked outputs.
-class Trajectory {
- public:
-  Trajectory(const Landings& landings, const TensorList& z0, bool may_fail) : landings_(landings) {
-    if (!landings.trajectory) return;
-    for (const auto& tensor : z0) {
-      auto sizes = tensor.sizes().vec();
-      sizes.insert(sizes.begin(), static_cast<std::int64_t>(landings.outputs.size()));
-      outputs_.push_back(at::empty(sizes, tensor.options()));
-      if (may_fail) outputs_.back().fill_(NAN);
-    }
-    write(-1, z0);
-  }
-
-  void write(std::int64_t landing, const TensorList& z) {
-    for (std::size_t row = 0; row < landings_.outputs.size(); ++row)
-      if (landings_.outputs[row] == landing) write_row(static_cast<std::int64_t>(row), z);
-  }
-
-  void write_row(std::int64_t row, const TensorList& z) {
-    for (std::size_t i = 0; i < outputs_.size(); ++i) outputs_[i].select(0, row).copy_(z[i]);
-  }
-
-  /// Of some samples.
-  void write(std::int64_t landing, const TensorList& z, const std::vector<std::int64_t>& samples) {
-    const auto index = at::tensor(samples, at::kLong);
-    for (std::size_t row = 0; row < landings_.outputs.size(); ++row)
-      if (landings_.outputs[row] == landing)
-        for (std::size_t i = 0; i < outputs_.size(); ++i)
-          outputs_[i].select(0, static_cast<std::int64_t>(row)).index_copy_(0, index, z[i].index_select(0, index));
-  }
-
-  TensorList take() { return std::move(outputs_); }
-
- private:
-  const Landings& landings_;
-  TensorList outputs_;
-};
 
 /// Lets the program's generator go on from a state that no evaluation used, also when f throws.
 struct EndOfDraws {
@@ -81,14 +44,17 @@ class Run {
     const EndOfDraws end_of_draws{sweep_.random};
     const auto policy = keep_policy(sweep_, *solver_);
     std::int64_t step = 0;  // that comes next
-    const auto before_step = [&](double h, const SolverState& state) {
-      const auto decision = policy->before_step(step, h);
+    const auto before_step = [&](double h) {
+      const auto decision = policy->before_step(step++, h);
       if (decision.drop >= 0) drop(static_cast<std::size_t>(decision.drop));
-      if (decision.keep) keep(static_cast<std::size_t>(step), state);
-      ++step;
+      return decision.keep;
     };
-    if (sweep_.options.per_sample) return run_samples(before_step);
-    SweepObserver observer{before_step,
+    const auto on_wanted = [&](const SolverState& state) { keep(static_cast<std::size_t>(step) - 1, state); };
+    if (sweep_.options.per_sample)
+      return run_samples([&](double h, const SolverState& state) {
+        if (before_step(h)) on_wanted(state);
+      });
+    SweepObserver observer{before_step, on_wanted,
                            [&](std::int64_t landing, const SolverState& state) {
                              if (sweep_.landings.trajectory) trajectory_.write(landing, stepper_->z_of(state));
                            },
@@ -96,10 +62,12 @@ class Run {
     if (sweep_.options.checkpoint_stages) observer.after_step = [&] { keep_stages(static_cast<std::size_t>(step) - 1); };
     sweep_.grid->end = sweep_.landings.t0;
     // Integers are stepped in place: after a failure there would be no good state left. States inside steps need both ends.
-    const bool keep =
-        sweep_.options.steps.step_size == 0 || sweep_.options.dense_output || sweep_.finds_event || (by_value_ && solver_->exact());
-    stepper_ =
-        solver_->stepper(*sweep_.dynamics, sweep_.random, sweep_.landings.t0, sweep_.landings.times.back(), z0_, keep, std::move(observer));
+    SweepNeeds needs;
+    needs.adaptive = sweep_.options.steps.step_size == 0;
+    needs.keep = needs.adaptive || sweep_.options.dense_output || sweep_.finds_event || (by_value_ && solver_->exact());
+    needs.every_state = observer_ != nullptr || by_value_;
+    stepper_ = solver_->stepper(*sweep_.dynamics, sweep_.random, sweep_.landings.t0, sweep_.landings.times.back(), z0_, needs,
+                                std::move(observer));
     make_steps();
   }
 
@@ -205,11 +173,16 @@ class Run {
 ForwardResult forward_sweep(Sweep& sweep, const Observer* observer) {
   const at::NoGradGuard not_recording;
   const AutocastScope autocast(sweep.autocast);
+  sweep.graphs = graphs_for(sweep, observer != nullptr);
+  if (sweep.graphs)
+    if (auto replayed = sweep.graphs->forward(sweep)) return std::move(*replayed);
   Run run(sweep, observer);
   if (!succeeds(sweep.options, *sweep.outcome, [&] { run.run(); })) {
     sweep.snapshots.clear();
     sweep.statistics->snapshot_bytes = 0;
+    sweep.graphs = nullptr;
   }
+  if (sweep.graphs) sweep.graphs->saw_forward(sweep);
   return run.take();
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/error.h"
+#include "gradients/drift.h"
 #include "gradients/output_cotangents.h"
 #include "gradients/sweep.h"
 #include "gradients/time_gradients.h"
@@ -67,15 +67,18 @@ class Undo {
     // Before the very last step every cotangent is zero; an empty mark says so.
     const auto mark = repairs ? Mark{last < steps_.size() ? inverse_->copy_cotangents() : StepInverse::Cotangents{}, times_, segment_}
                               : Mark{{}, TimeGradients(Landings{}), 0};
-    auto garbage = repairs ? 100 * std::max(largest_value(end.z), largest_value(from_t0 ? z0_of(end.z) : start->z)) : INFINITY;
+    // Looking at the state after every few steps would stop a GPU as often; f on a GPU does not throw for what it computes.
+    const bool watches = repairs && end.z[0].is_cpu();
+    auto garbage = watches ? 100 * std::max(largest_value(end.z), largest_value(from_t0 ? z0_of(end.z) : start->z)) : INFINITY;
     StepInverse::Start at_t0;
     bool strayed = false;
     for (auto step = last; step > first && !strayed; --step) {
-      undo(step - 1, step - 1 > first ? nullptr : from_t0 ? start_if_landed_on(steps_[first], at_t0.state) : start);
+      undo(step - 1, step - 1 > first ? nullptr : from_t0 ? start_if_landed_on(steps_[first], at_t0.state) : start,
+           step - 1 > first ? follower(step - 1) : nullptr);
       // f may throw far from every state that it has seen: a stretch that is lost is not undone to its end.
       // Both ends may be near 0 and the states between them not.
-      if (repairs && step == last && garbage < 1e-2 * span_ * inverse_->speed()) garbage = 4 * span_ * inverse_->speed();
-      strayed = repairs && (last - step) % 4 == 3 && !(largest_value(inverse_->state().z) <= garbage);
+      if (watches && step == last && garbage < 1e-2 * span_ * inverse_->speed()) garbage = 4 * span_ * inverse_->speed();
+      strayed = watches && (last - step) % 4 == 3 && !(inverse_->size() <= garbage);
     }
     if (from_t0 && knows_z0_ && strayed) at_t0.state = start_state();
     if (from_t0 && !strayed) at_t0 = finish();
@@ -98,8 +101,15 @@ class Undo {
     if (!from_t0) inverse_->set_state(*start);
   }
 
-  /// before: the known state at the step's start, or null.
-  void undo(std::size_t number, const SolverState* before) {
+  /// The step that is undone after step `number`, where nothing is asked of the state between the two; else null.
+  const Grid::Step* follower(std::size_t number) const {
+    const auto& next = steps_[number - 1];
+    const bool alone = next.landing < 0 && !next.samples && !sweep_.wants_times && sweep_.landings.interpolated.empty();
+    return alone ? &next : nullptr;
+  }
+
+  /// before: the known state at the step's start, or null. next: as StepInverse::step takes it.
+  void undo(std::size_t number, const SolverState* before, const Grid::Step* next) {
     const auto& step = steps_[number];
     if (step.samples) {
       outputs_.add(*inverse_, *step.samples);
@@ -113,7 +123,7 @@ class Undo {
       outputs_.add(*inverse_, step.landing);
     }
     outputs_.add_inside(*inverse_, number);
-    times_.add(sweep_.landings, segment_, number, step, inverse_->step(step, lands && sweep_.wants_times, before));
+    times_.add(sweep_.landings, segment_, number, step, inverse_->step(step, lands && sweep_.wants_times, before, next));
   }
 
   /// z0 laid out as `like`.
@@ -172,33 +182,7 @@ class Undo {
     statistics.snapshots = static_cast<std::int64_t>(most_kept_);
     statistics.snapshot_bytes = static_cast<std::int64_t>(most_kept_) * bytes_of(inverse_->state());
     learn();
-    auto& outcome = *sweep_.outcome;
-    outcome.status = Status::ok;
-    outcome.text.clear();
-    if (solver_->exact() && worst_ > 0)
-      outcome.text = text_of("the exact reverse sweep came back off by ", worst_,
-                             " (relative): f gave another result for the same t and z than in "
-                             "the forward sweep; make it deterministic (threads, atomics, outside state)");
-    if (!(worst_ > sweep_.drift_tolerance)) return;
-    outcome.status = Status::drift;
-    if (!solver_->exact()) outcome.text = drift_text();
-    if (sweep_.options.failure == FailureKind::error) fail(Status::drift, outcome.text);
-  }
-
-  std::string drift_text() const {
-    return text_of("drift: the reverse sweep's states are off by ", worst_,
-                   " (relative), beyond drift_tolerance = ", sweep_.drift_tolerance,
-                   ", and the gradients with them; set snapshots to automatic, keep more of them, ", remedy(),
-                   "or allow it with a larger drift_tolerance");
-  }
-
-  /// What the solver itself can do about drift.
-  std::string remedy() const {
-    const auto& options = sweep_.options;
-    if (options.solver == SolverKind::alf && options.eta == 1) return "reverse exactly, ";
-    if (options.solver == SolverKind::alf) return text_of("reverse exactly (eta = 1), bring eta = ", options.eta, " closer to 1, ");
-    if (coupling_of(options) > 0) return text_of("bring coupling = ", coupling_of(options), " closer to 1, use shorter steps, ");
-    return "use shorter steps, ";
+    report_drift(sweep_, worst_, solver_->exact());
   }
 
   /// A stretch that had to be repaired tells how densely the next solve of these dynamics should keep states; without one, the next

@@ -32,6 +32,7 @@ GradientKind gradient_named(const std::string& name) {
 ControllerKind controller_named(const std::string& name) { return named<ControllerKind>("controller", name, {"pi", "i", "pid"}); }
 ReversalKind reversal_named(const std::string& name) { return named<ReversalKind>("reversal", name, {"float", "exact"}); }
 FailureKind failure_named(const std::string& name) { return named<FailureKind>("failure", name, {"error", "value"}); }
+GraphKind graphs_named(const std::string& name) { return named<GraphKind>("graphs", name, {"auto", "off", "required"}); }
 
 void set_snapshot_interval(SolveOptions& options, const std::string& text) {
   options.snapshots = text == "auto" ? SnapshotKind::automatic : text == "none" ? SnapshotKind::none : SnapshotKind::every;

@@ -13,6 +13,7 @@ GradientKind gradient_named(const std::string& name);
 ControllerKind controller_named(const std::string& name);
 ReversalKind reversal_named(const std::string& name);
 FailureKind failure_named(const std::string& name);
+GraphKind graphs_named(const std::string& name);
 
 /// "none", "auto" or a number of steps from 1: sets options.snapshots and options.snapshot_interval. Throws unsupported.
 void set_snapshot_interval(SolveOptions& options, const std::string& text);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "gradients/graphs.h"
 #include "gradients/output_cotangents.h"
 #include "gradients/sweep.h"
 #include "gradients/time_gradients.h"
@@ -50,6 +51,8 @@ class AsForward {
 };
 
 ReverseResult run(Sweep& sweep, const SolverState& end, const TensorList& states, const TensorList& cotangents) {
+  if (sweep.graphs)
+    if (auto replayed = sweep.graphs->reverse(sweep, end, cotangents)) return std::move(*replayed);
   switch (sweep.options.gradient) {
     case GradientKind::adjoint:
       return adjoint_sweep(sweep, states, cotangents);

@@ -16,6 +16,8 @@ enum class GradientKind : std::int32_t { mali, backprop, none, adjoint, aca, ano
 
 enum class ReversalKind : std::int32_t { floating = 0, exact = 1 };
 enum class SnapshotKind : std::int32_t { automatic = 0, none = 1, every = 2 };
+/// Whether fixed-step sweeps on a GPU are recorded as CUDA graphs and replayed: where they can be, never, or else the solve fails.
+enum class GraphKind : std::int32_t { automatic = 0, off = 1, required = 2 };
 enum class FailureKind : std::int32_t { error = 0, value = 1 };
 
 struct SolveOptions {
@@ -24,6 +26,7 @@ struct SolveOptions {
   ReversalKind reversal = ReversalKind::floating;
   SnapshotKind snapshots = SnapshotKind::automatic;
   FailureKind failure = FailureKind::error;
+  GraphKind graphs = GraphKind::automatic;
   StepSizeOptions steps;
   double eta = 1;
   std::int64_t snapshot_interval = 0;  ///< with SnapshotKind::every: >= 1
@@ -58,6 +61,8 @@ struct Statistics {
   std::int64_t jacobian_products_backward = 0;
   /// Drift of the last reverse sweep: see neuralode_statistics. NaN where none ran or nothing was known.
   double reconstruction_error = std::numeric_limits<double>::quiet_NaN();
+  /// Of CUDA graphs: "replayed", "recorded" (by this solve, and replayed), or why there was none.
+  std::string graph_forward, graph_backward;
 };
 
 /// How a solve went, for those who do not want exceptions.

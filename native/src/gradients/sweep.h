@@ -13,6 +13,8 @@
 
 namespace neuralode {
 
+class SweepGraphs;
+
 /// A tensor of the program's, usable as long as nobody has changed it in place.
 class WatchedTensor {
  public:
@@ -50,6 +52,7 @@ struct Sweep : torch::CustomClassHolder {
   Lattice lattice;                      ///< exact reversal
   std::int64_t evaluations_of_end = 0;  ///< linearised, by end_time_derivative since the last reverse sweep
   std::vector<Snapshot> snapshots;
+  std::shared_ptr<SweepGraphs> graphs;  ///< of solves like this one, or null
 
   double span() const;
   SolverChoice choice() const;

@@ -21,47 +21,75 @@ void check_eta(double eta) {
   require(eta != 0.5, "eta: 0.5 leaves the step without an inverse (1 - 2 eta == 0); choose another value in (0, 1]");
 }
 
-AlfStepper::AlfStepper(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, double t0, const TensorList& z0, bool keep,
-                       SweepObserver observer)
-    : ForwardStepper(dynamics, random, std::move(observer)), arithmetic_(arithmetic) {
+AlfStepper::AlfStepper(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, double t0, const TensorList& z0,
+                       const SweepNeeds& needs, SweepObserver observer)
+    : ForwardStepper(dynamics, random, z0, needs, std::move(observer)), arithmetic_(arithmetic), t0_(t0) {
   auto z = checked_start(z0, t0);
   const auto v0 = laid_out_as(evaluate(t0, z), z);
   require_finite_start(v0, t0);
+  if (arithmetic_.exact()) fail_noted(t0);  // its lattice is chosen from these numbers
   state_ = arithmetic_.start(std::move(z), v0);
-  next_ = arithmetic_.room_after(state_, keep);
+  next_ = arithmetic_.room_after(state_, needs.keep);
 }
 
 double AlfStepper::initial_step_size(double rtol, double atol, double span) {
+  require_unnoted(t0_);
   return first_step_size(measured(arithmetic_.z_of(state_)), measured(arithmetic_.v_of(state_)), rtol, atol, span);
 }
 
-std::int64_t AlfStepper::attempt(double t, double h, std::int64_t) {
-  tell(h);
+std::int64_t AlfStepper::attempt(double t, double h, std::int64_t landing) {
+  if (tell_length(h)) {
+    close();
+    tell_state();
+  }
+  const auto& k = next_midpoint(h);
   t_ = t;
   h_ = h;
   u_.clear();
-  const auto& k = arithmetic_.head(state_, next_, h);
   u_ = laid_out_as(evaluate(t + h / 2, k), k);
-  result_ = arithmetic_.tail(state_, u_, next_, h);
+  notes_.begin(accepted_);
+  open_ = !needs_.adaptive && !needs_.keep && !needs_.every_state && landing < 0;
+  result_ = open_ ? StepResult::fine : arithmetic_.tail(state_, u_, next_, h, notes());
   return evaluations_ - 1;
+}
+
+const TensorList& AlfStepper::next_midpoint(double h) {
+  if (!open_) return arithmetic_.head(state_, next_, h);
+  notes_.begin(accepted_ - 1);
+  const auto& k = arithmetic_.advance(state_, u_, next_, h_, h, result_, notes());
+  open_ = false;
+  require_fine(accepted_);
+  return k;
+}
+
+void AlfStepper::close() {
+  if (!std::exchange(open_, false)) return;
+  notes_.begin(accepted_ - 1);
+  result_ = arithmetic_.tail(state_, u_, next_, h_, notes());
+  require_fine(accepted_);
+  std::swap(state_, next_);
 }
 
 double AlfStepper::error(double rtol, double atol) {
   if (result_ != StepResult::fine) return INFINITY;  // an infinite z would scale its own error away
-  return alf_error_norm(measured(arithmetic_.z_of(state_)), measured(arithmetic_.z_of(next_)), measured(u_),
-                        measured(arithmetic_.v_of(state_)), h_, rtol, atol);
+  const double norm = alf_error_norm(measured(arithmetic_.z_of(state_)), measured(arithmetic_.z_of(next_)), measured(u_),
+                                     measured(arithmetic_.v_of(state_)), h_, rtol, atol);
+  if (notes_.on_gpu() && std::isnan(norm)) result_ = StepResult::non_finite;
+  return result_ == StepResult::fine ? norm : INFINITY;
 }
 
 void AlfStepper::require_acceptable() const {
-  if (result_ == StepResult::fine) return;
-  if (result_ == StepResult::overflow)
-    fail(Status::lattice_overflow, "the state outgrew its fixed-point numbers at step ", accepted_ + 1, ", t = ", t_ + h_ / 2,
-         ": it is thousands of times larger than z0 and v0 were; scale the problem, use shorter steps, or reversal float");
-  fail_non_finite({u_}, t_ + h_ / 2);
+  require_unnoted(t_ + h_ / 2);
+  require_fine(accepted_ + 1);
+}
+
+void AlfStepper::require_fine(std::int64_t step) const {
+  if (result_ == StepResult::overflow) fail_overflow(step, t_ + h_ / 2);
+  if (result_ == StepResult::non_finite) fail_non_finite({u_}, step, t_ + h_ / 2);
 }
 
 void AlfStepper::accept() {
-  std::swap(state_, next_);
+  if (!open_) std::swap(state_, next_);
   step_accepted();
 }
 
@@ -140,24 +168,35 @@ AlfInverse::AlfInverse(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& 
       a_u_(empty_like(a_z_)) {}
 
 // h enters through t + h/2, through k = z + h/2 v and through z' = k + h/2 v'.
-CotangentSweep::TimeCotangents AlfInverse::step(const Grid::Step& step, bool wants_h, const SolverState* before) {
+CotangentSweep::TimeCotangents AlfInverse::step(const Grid::Step& step, bool wants_h, const SolverState* before, const Grid::Step* next) {
   TimeCotangents result;
   const bool differentiates_inside = wants_times_ && !inside_.empty();
   if (differentiates_inside)
     differentiate_times(inside_, end_of_step, step.h, arithmetic_.z_of(state_), arithmetic_.v_of(state_), wants_h, result);
   join(inside_, end_of_step, step.h, a_z_, a_v_);
-  take_back(a_u_);
-  const auto& k = arithmetic_.reverse_head(state_, a_z_, a_v_, a_u_, step.h);
-  const auto [u, cotangents] = linearised(step.t + step.h / 2, k, a_u_, step.evaluation);
+  if (!begun_) {
+    take_back(a_u_);
+    begun_ = &arithmetic_.reverse_head(state_, a_z_, a_v_, a_u_, step.h);
+  }
+  const auto [u, cotangents] = linearised(step.t + step.h / 2, *std::exchange(begun_, nullptr), a_u_, step.evaluation);
+  if (next != nullptr) {
+    begun_ = &arithmetic_.reverse_advance(state_, u, cotangents.a_z, a_u_, a_z_, a_v_, step.h, next->h);
+    return result;
+  }
   if (wants_times_) result.start = scalar(cotangents.a_t);
   if (wants_h) result.h += (result.start + dot(a_z_, arithmetic_.v_of(state_))) / 2;
-  arithmetic_.reverse_tail(state_, u, cotangents.a_z, a_z_, a_v_, step.h);
+  arithmetic_.reverse_tail(state_, u, cotangents.a_z, a_u_, a_z_, a_v_, step.h);
   const auto& start = before ? *before : state_;
   if (wants_h) result.h += dot(a_z_, arithmetic_.v_of(start)) / 2;
   if (differentiates_inside)
     differentiate_times(inside_, start_of_step, step.h, arithmetic_.z_of(start), arithmetic_.v_of(start), wants_h, result);
   join(std::exchange(inside_, {}), start_of_step, step.h, a_z_, a_v_);
   return result;
+}
+
+void AlfInverse::set_state(const SolverState& state) {
+  StepInverse::set_state(state);
+  begun_ = nullptr;
 }
 
 StepInverse::Start AlfInverse::start(double t0, TensorList z0) {
@@ -191,7 +230,7 @@ CotangentSweep::TimeCotangents AlfAdjoint::step(const Grid::Step& step, const So
     differentiate_times(inside_, end_of_step, step.h, z_next_, v_next_, wants_h, result);
     differentiate_times(inside_, start_of_step, step.h, before.z, before.v, wants_h, result);
   }
-  alf_reverse_tail(k_, before.v, u, cotangents.a_z, z_next_, v_next_, a_z_, a_v_, step.h, eta_);  // for the cotangents
+  alf_reverse_tail(k_, before.v, u, cotangents.a_z, a_u_, z_next_, v_next_, a_z_, a_v_, step.h, eta_);  // for the cotangents
   if (wants_h) result.h += dot(a_z_, before.v) / 2;
   join(std::exchange(inside_, {}), start_of_step, step.h, a_z_, a_v_);
   return result;
@@ -209,9 +248,9 @@ class AlfSolver final : public Solver {
  public:
   AlfSolver(std::unique_ptr<AlfArithmetic> arithmetic, double eta) : arithmetic_(std::move(arithmetic)), eta_(eta) {}
 
-  std::unique_ptr<ForwardStepper> stepper(Dynamics& dynamics, RandomReplay& random, double t0, double, const TensorList& z0, bool keep,
-                                          SweepObserver observer) override {
-    return std::make_unique<AlfStepper>(dynamics, random, *arithmetic_, t0, z0, keep, std::move(observer));
+  std::unique_ptr<ForwardStepper> stepper(Dynamics& dynamics, RandomReplay& random, double t0, double, const TensorList& z0,
+                                          const SweepNeeds& needs, SweepObserver observer) override {
+    return std::make_unique<AlfStepper>(dynamics, random, *arithmetic_, t0, z0, needs, std::move(observer));
   }
   std::unique_ptr<Replay> replay(Dynamics& dynamics, RandomReplay& random, const SolverState& start) override {
     return std::make_unique<AlfReplay>(dynamics, random, *arithmetic_, start);

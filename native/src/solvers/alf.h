@@ -16,8 +16,8 @@ void check_eta(double eta);
 
 class AlfStepper final : public ForwardStepper {
  public:
-  /// Evaluates v0. z0: copied. keep: whether the state before a tried step must outlive it. Throws non_finite for z0 or f(t0, z0).
-  AlfStepper(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, double t0, const TensorList& z0, bool keep,
+  /// Evaluates v0. z0: copied. Throws non_finite for z0 or f(t0, z0).
+  AlfStepper(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, double t0, const TensorList& z0, const SweepNeeds& needs,
              SweepObserver observer);
 
   double error_order() const override { return 2; }
@@ -31,10 +31,18 @@ class AlfStepper final : public ForwardStepper {
   TensorList z_of(const SolverState& state) const override { return arithmetic_.z_of(state); }
 
  private:
+  /// k of the step of length h from the state; of an open step the tail first, in the same pass.
+  const TensorList& next_midpoint(double h);
+  /// Makes the tail of the step, if it is open: state_ is whole then.
+  void close();
+  /// Throws if result_ tells to: it is of step number `step`.
+  void require_fine(std::int64_t step) const;
+
   AlfArithmetic& arithmetic_;
   SolverState next_;  // the tried step
   TensorList u_;
-  double t_ = 0, h_ = 0;
+  double t0_, t_ = 0, h_ = 0;
+  bool open_ = false;  ///< the step's tail is left for the next one's head to take along; state_ is not whole
   StepResult result_ = StepResult::fine;
 };
 
@@ -60,14 +68,17 @@ class AlfInverse final : public StepInverse {
  public:
   AlfInverse(Dynamics& dynamics, RandomReplay& random, AlfArithmetic& arithmetic, const SolverState& end, TensorList parameters,
              bool wants_times);
-  TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) override;
+  TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before, const Grid::Step* next) override;
   Start start(double t0, TensorList z0) override;
+  void set_state(const SolverState& state) override;
+  double size() const override { return largest_value(begun_ ? *begun_ : arithmetic_.z_of(state_)); }
   double speed() const override { return largest_value(arithmetic_.v_of(state_)); }
   double drift(const SolverState& known) const override { return arithmetic_.drift(state_, known); }
 
  private:
   AlfArithmetic& arithmetic_;
   TensorList a_u_;
+  const TensorList* begun_ = nullptr;  ///< k of the step that comes next, whose head was made with the tail before
 };
 
 /// The same cotangents from the states before the steps, in floats.

@@ -3,12 +3,10 @@
 
 #include <memory>
 
+#include "solvers/device_notes.h"
 #include "solvers/solver_state.h"
 
 namespace neuralode {
-
-/// What a step met.
-enum class StepResult { fine, non_finite, overflow };
 
 /// The element-wise halves of a step around its evaluation of f, and of its inverse. One object serves one sweep: it holds work space.
 class AlfArithmetic {
@@ -22,15 +20,23 @@ class AlfArithmetic {
 
   /// k = z + h/2 v, in a tensor that nobody else holds; `next` lends its room where it can.
   virtual const TensorList& head(const SolverState& state, SolverState& next, double h) = 0;
-  /// The state after the step whose head came before, u = f(t + h/2, k).
-  virtual StepResult tail(const SolverState& state, const TensorList& u, SolverState& next, double h) = 0;
+  /// The state after the step whose head came before, u = f(t + h/2, k). On a GPU what it met is noted, and `fine` returned.
+  virtual StepResult tail(const SolverState& state, const TensorList& u, SolverState& next, double h, DeviceNotes* notes = nullptr) = 0;
+  /// tail and the head of the next step, of length h_next, in one pass, where `next` shares what it can with `state`. Of the state after
+  /// the step only what the next one needs is made: it is whole again after the next tail. Returns k; `met`: as tail returns it.
+  virtual const TensorList& advance(SolverState& state, const TensorList& u, SolverState& next, double h, double h_next, StepResult& met,
+                                    DeviceNotes* notes = nullptr) = 0;
 
   /// Of the step that ended in `state`: k, and a_u = 2 eta (a_v + h/2 a_z).
   virtual const TensorList& reverse_head(const SolverState& state, const TensorList& a_z, const TensorList& a_v, const TensorList& a_u,
                                          double h) = 0;
-  /// Undoes the step in place: `state` is the one before it, (a_z, a_v) its cotangent. g = (df/dk)^T a_u.
-  virtual StepResult reverse_tail(SolverState& state, const TensorList& u, const TensorList& g, const TensorList& a_z,
-                                  const TensorList& a_v, double h) = 0;
+  /// Undoes the step in place: `state` is the one before it, (a_z, a_v) its cotangent. a_u as the head made it, g = (df/dk)^T a_u.
+  virtual StepResult reverse_tail(SolverState& state, const TensorList& u, const TensorList& g, const TensorList& a_u,
+                                  const TensorList& a_z, const TensorList& a_v, double h) = 0;
+  /// reverse_tail and the reverse_head of the step before it, of length h_before, in one pass: a_u becomes that step's. Of (state, a_z,
+  /// a_v) only what that step needs is made: they are whole again after its tail. Returns its k.
+  virtual const TensorList& reverse_advance(SolverState& state, const TensorList& u, const TensorList& g, TensorList& a_u,
+                                            const TensorList& a_z, const TensorList& a_v, double h, double h_before) = 0;
 
   /// As floats; maybe the very tensors of the state.
   virtual TensorList z_of(const SolverState& state) const = 0;

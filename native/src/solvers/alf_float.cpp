@@ -34,11 +34,16 @@ class FloatAlf final : public AlfArithmetic {
     return next.z;
   }
 
-  StepResult tail(const SolverState& state, const TensorList& u, SolverState& next, double h) override {
-    // z' takes the midpoint's place, unless f gave that tensor out or kept it.
-    const auto midpoint =
-        std::all_of(next.z.begin(), next.z.end(), owns_storage_alone) ? next.z : std::exchange(next.z, empty_like(next.z));
-    return alf_tail(midpoint, state.v, u, next.z, next.v, h, eta_) ? StepResult::fine : StepResult::non_finite;
+  StepResult tail(const SolverState& state, const TensorList& u, SolverState& next, double h, DeviceNotes* notes) override {
+    const auto midpoint = replaced(next.z);
+    return alf_tail(midpoint, state.v, u, next.z, next.v, h, eta_, notes) ? StepResult::fine : StepResult::non_finite;
+  }
+
+  const TensorList& advance(SolverState& state, const TensorList& u, SolverState& next, double h, double h_next, StepResult& met,
+                            DeviceNotes* notes) override {
+    const auto midpoint = replaced(next.z);
+    met = alf_advance(midpoint, state.v, u, next.z, state.v, h, h_next, eta_, notes) ? StepResult::fine : StepResult::non_finite;
+    return next.z;
   }
 
   const TensorList& reverse_head(const SolverState& state, const TensorList& a_z, const TensorList& a_v, const TensorList& a_u,
@@ -49,11 +54,18 @@ class FloatAlf final : public AlfArithmetic {
     return k_;
   }
 
-  StepResult reverse_tail(SolverState& state, const TensorList& u, const TensorList& g, const TensorList& a_z, const TensorList& a_v,
-                          double h) override {
+  StepResult reverse_tail(SolverState& state, const TensorList& u, const TensorList& g, const TensorList& a_u, const TensorList& a_z,
+                          const TensorList& a_v, double h) override {
     // k_'s memory is free after the pullback unless f gave it out or kept it; state.z's is always ours.
-    alf_reverse_tail(k_, state.v, u, g, state.z, state.v, a_z, a_v, h, eta_);
+    alf_reverse_tail(k_, state.v, u, g, a_u, state.z, state.v, a_z, a_v, h, eta_);
     return StepResult::fine;  // what is not finite shows in the drift
+  }
+
+  const TensorList& reverse_advance(SolverState& state, const TensorList& u, const TensorList& g, TensorList& a_u, const TensorList& a_z,
+                                    const TensorList&, double h, double h_before) override {
+    const auto midpoint = replaced(k_), cotangent = replaced(a_u);
+    alf_reverse_advance(midpoint, state.v, u, g, cotangent, k_, state.v, a_z, a_u, h, h_before, eta_);
+    return k_;
   }
 
   TensorList z_of(const SolverState& state) const override { return state.z; }
@@ -61,8 +73,9 @@ class FloatAlf final : public AlfArithmetic {
 
   double drift(const SolverState& reconstructed, const SolverState& known) const override {
     double worst = 0;
+    const auto z_apart = differences(reconstructed.z, known.z), v_apart = differences(reconstructed.v, known.v);
     for (std::size_t i = 0; i < known.z.size(); ++i) {
-      const auto z = difference({reconstructed.z[i]}, {known.z[i]}), v = difference({reconstructed.v[i]}, {known.v[i]});
+      const auto &z = z_apart[i], &v = v_apart[i];
       worst = std::max(worst, relative_drift(z.largest_difference, v.largest_difference, z.largest_value, v.largest_value, span_));
     }
     return worst;
@@ -72,6 +85,11 @@ class FloatAlf final : public AlfArithmetic {
   bool exact() const override { return false; }
 
  private:
+  /// The tensors of `buffer`, which are written over in place unless f gave one of them out or kept it: then `buffer` becomes new ones.
+  static TensorList replaced(TensorList& buffer) {
+    return std::all_of(buffer.begin(), buffer.end(), owns_storage_alone) ? buffer : std::exchange(buffer, empty_like(buffer));
+  }
+
   double eta_, span_;
   TensorList k_;
 };

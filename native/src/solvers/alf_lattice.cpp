@@ -39,7 +39,10 @@ class LatticeAlf final : public AlfArithmetic {
     for (auto& z : state.z) z.zero_();
     TensorList v;
     for (std::size_t i = 0; i < v0.size(); ++i) v.push_back(with_layout_of(v0[i], lattice_.z0[i]));
-    if (lattice::start(lattice_, v, state.v) == StepResult::overflow)
+    DeviceNotes notes(lattice_.z0[0].device());
+    auto met = lattice::start(lattice_, v, state.v, &notes);
+    if (const auto noted = notes.read()) met = noted->result;
+    if (met == StepResult::overflow)
       fail(Status::lattice_overflow, "f(t0, z0) is too large against |t1 - t0| = ", span_,
            " and z0 for fixed-point numbers; use reversal float");
     return state;
@@ -54,8 +57,14 @@ class LatticeAlf final : public AlfArithmetic {
     return k_;
   }
 
-  StepResult tail(const SolverState& state, const TensorList& u, SolverState& next, double h) override {
-    return lattice::tail(lattice_, state, u, next, h);
+  StepResult tail(const SolverState& state, const TensorList& u, SolverState& next, double h, DeviceNotes* notes) override {
+    return lattice::tail(lattice_, state, u, next, h, notes);
+  }
+
+  const TensorList& advance(SolverState& state, const TensorList& u, SolverState& next, double h, double h_next, StepResult& met,
+                            DeviceNotes* notes) override {
+    met = lattice::advance(lattice_, state, u, next, midpoint(), h, h_next, notes);
+    return k_;
   }
 
   const TensorList& reverse_head(const SolverState& state, const TensorList& a_z, const TensorList& a_v, const TensorList& a_u,
@@ -64,9 +73,16 @@ class LatticeAlf final : public AlfArithmetic {
     return k_;
   }
 
-  StepResult reverse_tail(SolverState& state, const TensorList& u, const TensorList& g, const TensorList& a_z, const TensorList& a_v,
-                          double h) override {
+  StepResult reverse_tail(SolverState& state, const TensorList& u, const TensorList& g, const TensorList&, const TensorList& a_z,
+                          const TensorList& a_v, double h) override {
     return lattice::reverse_tail(lattice_, state, u, g, state, a_z, a_v, h);
+  }
+
+  const TensorList& reverse_advance(SolverState& state, const TensorList& u, const TensorList& g, TensorList& a_u, const TensorList& a_z,
+                                    const TensorList& a_v, double h, double h_before) override {
+    take_back(a_u);
+    lattice::reverse_advance(lattice_, state, u, g, a_z, a_v, midpoint(), a_u, h, h_before);
+    return k_;
   }
 
   TensorList z_of(const SolverState& state) const override {

@@ -127,8 +127,9 @@ void drive(Stepper& stepper, double t0, const std::vector<double>& landings, con
            const AfterStep& after_step) {
   Drive drive(stepper, t0, options, grid, after_step);
   if (options.step_size == 0) drive.choose_first_step(std::abs(landings.back() - t0));
-  for (std::size_t i = 0; i < landings.size(); ++i)
-    if (!drive.to(landings[i], static_cast<std::int64_t>(i))) return;
+  bool going = true;
+  for (std::size_t i = 0; i < landings.size() && going; ++i) going = drive.to(landings[i], static_cast<std::int64_t>(i));
+  stepper.finish(grid);
 }
 
 }  // namespace neuralode

@@ -54,6 +54,8 @@ class Stepper {
   virtual void require_acceptable() const = 0;
   /// The tried step becomes the state.
   virtual void accept() = 0;
+  /// The loop has ended, with the steps of `grid`: throws what steps that were queued met.
+  virtual void finish(const Grid&) {}
   /// The state has reached landing time `index`.
   virtual void land(std::int64_t index) = 0;
 

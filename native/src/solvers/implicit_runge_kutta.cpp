@@ -116,8 +116,8 @@ namespace {
 class ImplicitStepper final : public ForwardStepper {
  public:
   ImplicitStepper(Dynamics& f, RandomReplay& random, const ImplicitTableau& tableau, const NewtonSettings& settings, double t0, double t1,
-                  const TensorList& z0, SweepObserver observer)
-      : ForwardStepper(f, random, std::move(observer)),
+                  const TensorList& z0, const SweepNeeds& needs, SweepObserver observer)
+      : ForwardStepper(f, random, z0, needs, std::move(observer)),
         tableau_(tableau),
         stages_(
             f, tableau, settings, [this](bool start, const std::function<void()>& body) { around(start, body); }, work_),
@@ -153,10 +153,11 @@ class ImplicitStepper final : public ForwardStepper {
   }
 
   void require_acceptable() const override {
+    require_unnoted(t_);
     if (result_ == ImplicitStages::Result::no_convergence)
       fail(Status::no_convergence, "the equations of implicit step ", accepted_ + 1, ", t = ", t_, ", h = ", h_, ", ",
            stages_.remedy(state_.z));
-    if (result_ == ImplicitStages::Result::non_finite) fail_non_finite(stages_.evaluated(), t_ + h_ / 2);
+    if (result_ == ImplicitStages::Result::non_finite) fail_non_finite(stages_.evaluated(), accepted_ + 1, t_ + h_ / 2);
   }
 
   void accept() override {
@@ -229,9 +230,9 @@ class ImplicitSolver final : public Solver {
  public:
   ImplicitSolver(const ImplicitTableau& tableau, const NewtonSettings& settings) : tableau_(tableau), settings_(settings) {}
 
-  std::unique_ptr<ForwardStepper> stepper(Dynamics& dynamics, RandomReplay& random, double t0, double t1, const TensorList& z0, bool,
-                                          SweepObserver observer) override {
-    return std::make_unique<ImplicitStepper>(dynamics, random, tableau_, settings_, t0, t1, z0, std::move(observer));
+  std::unique_ptr<ForwardStepper> stepper(Dynamics& dynamics, RandomReplay& random, double t0, double t1, const TensorList& z0,
+                                          const SweepNeeds& needs, SweepObserver observer) override {
+    return std::make_unique<ImplicitStepper>(dynamics, random, tableau_, settings_, t0, t1, z0, needs, std::move(observer));
   }
   std::unique_ptr<Replay> replay(Dynamics& dynamics, RandomReplay& random, const SolverState& start) override {
     return std::make_unique<ImplicitReplay>(dynamics, random, tableau_, settings_, start);

@@ -15,12 +15,13 @@ namespace neuralode::ranges {
 /// Elements below which a second thread costs more than it saves.
 constexpr std::int64_t grain = 32768;
 
-/// Calls `run` with a value of the kernels' type for `dtype`: float32, float64 or bfloat16.
+/// Calls `run` with a value of the kernels' type for `dtype`: float32, float64, bfloat16 or float16.
 template <class Run>
 void with_element_type(at::ScalarType dtype, const Run& run) {
   switch (dtype) {
     case at::kFloat: return run(float{});
     case at::kDouble: return run(double{});
+    case at::kHalf: return run(kernels::Float16{});
     default: return run(kernels::BFloat16{});
   }
 }

@@ -18,16 +18,16 @@ namespace neuralode {
 namespace {
 
 /// yhat' of the step, into next.
-bool head(const SolverState& state, double h, SolverState& next) {
+bool head(const SolverState& state, double h, SolverState& next, DeviceNotes* notes = nullptr) {
   take_back(next.v);
-  return combine({}, {state.z, hats_of(state.v), slopes_of(state.v)}, {2, -1, h}, 1, hats_of(next.v));
+  return combine({}, {state.z, hats_of(state.v), slopes_of(state.v)}, {2, -1, h}, 1, hats_of(next.v), notes);
 }
 
 /// f' and y', u as f gave it for yhat'.
-bool tail(const SolverState& state, TensorList u, double h, SolverState& next) {
+bool tail(const SolverState& state, TensorList u, double h, SolverState& next, DeviceNotes* notes = nullptr) {
   take_back(next.z);
   u = taken_over(std::move(u), state.z);
-  const bool finite = combine(state.z, {slopes_of(state.v), u}, {h / 2, h / 2}, 1, next.z);
+  const bool finite = combine(state.z, {slopes_of(state.v), u}, {h / 2, h / 2}, 1, next.z, notes);
   std::move(u.begin(), u.end(), next.v.begin() + static_cast<std::ptrdiff_t>(u.size()));
   return finite;
 }
@@ -43,14 +43,12 @@ SolverState heun_start(TensorList z0, const TensorList& f0) {
   return state;
 }
 
-HeunStepper::HeunStepper(Dynamics& dynamics, RandomReplay& random, double t0, const TensorList& z0, SweepObserver observer)
-    : ForwardStepper(dynamics, random, std::move(observer)), start_time_(t0) {
+HeunStepper::HeunStepper(Dynamics& dynamics, RandomReplay& random, double t0, const TensorList& z0, const SweepNeeds& needs, SweepObserver observer)
+    : ForwardStepper(dynamics, random, z0, needs, std::move(observer)), start_time_(t0) {
   auto z = checked_start(z0, t0);
   const auto f0 = evaluate(t0, z);
   state_ = heun_start(std::move(z), f0);
-  for (std::size_t i = 0; i < f0.size(); ++i)
-    if (!all_finite({state_.v[f0.size() + i]}))
-      fail(Status::non_finite, "f(t0, z0) has infinite or NaN elements in state ", i, "; check the dynamics at t0 = ", t0);
+  require_finite_start({state_.v.begin() + static_cast<std::ptrdiff_t>(f0.size()), state_.v.end()}, t0);
   next_ = room_for(state_);
 }
 
@@ -62,8 +60,8 @@ std::int64_t HeunStepper::attempt(double t, double h, std::int64_t) {
   tell(h);
   t_ = t;
   h_ = h;
-  finite_ = head(state_, h, next_);
-  finite_ = tail(state_, evaluate(t + h, hats_of(next_.v)), h, next_) && finite_;
+  finite_ = head(state_, h, next_, notes());
+  finite_ = tail(state_, evaluate(t + h, hats_of(next_.v)), h, next_, notes()) && finite_;
   return evaluations_ - 1;
 }
 
@@ -71,11 +69,14 @@ double HeunStepper::error(double rtol, double atol) {
   if (!finite_) return INFINITY;
   if (error_.empty()) error_ = empty_like(state_.z);
   if (!combine({}, {slopes_of(next_.v), slopes_of(state_.v)}, {1, -1}, h_ / 2, error_)) return INFINITY;
-  return scaled_error_norm(measured(error_), measured(state_.z), measured(next_.z), rtol, atol);
+  const double estimate = scaled_error_norm(measured(error_), measured(state_.z), measured(next_.z), rtol, atol);
+  if (notes_.on_gpu() && std::isnan(estimate)) finite_ = false;
+  return finite_ ? estimate : INFINITY;
 }
 
 void HeunStepper::require_acceptable() const {
-  if (!finite_) fail_non_finite({slopes_of(next_.v)}, t_ + h_);
+  require_unnoted(t_ + h_);
+  if (!finite_) fail_non_finite({slopes_of(next_.v)}, accepted_ + 1, t_ + h_);
 }
 
 void HeunStepper::accept() {
@@ -103,9 +104,9 @@ class HeunSolver final : public Solver {
  public:
   explicit HeunSolver(double span) : span_(span) {}
 
-  std::unique_ptr<ForwardStepper> stepper(Dynamics& dynamics, RandomReplay& random, double t0, double, const TensorList& z0, bool,
-                                          SweepObserver observer) override {
-    return std::make_unique<HeunStepper>(dynamics, random, t0, z0, std::move(observer));
+  std::unique_ptr<ForwardStepper> stepper(Dynamics& dynamics, RandomReplay& random, double t0, double, const TensorList& z0,
+                                          const SweepNeeds& needs, SweepObserver observer) override {
+    return std::make_unique<HeunStepper>(dynamics, random, t0, z0, needs, std::move(observer));
   }
   std::unique_ptr<Replay> replay(Dynamics& dynamics, RandomReplay& random, const SolverState& start) override {
     return std::make_unique<HeunReplay>(dynamics, random, start);

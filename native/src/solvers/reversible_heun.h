@@ -16,7 +16,7 @@ namespace neuralode {
 class HeunStepper final : public ForwardStepper {
  public:
   /// Evaluates f(t0, z0). z0: copied. Throws non_finite for it or f(t0, z0).
-  HeunStepper(Dynamics& dynamics, RandomReplay& random, double t0, const TensorList& z0, SweepObserver observer);
+  HeunStepper(Dynamics& dynamics, RandomReplay& random, double t0, const TensorList& z0, const SweepNeeds& needs, SweepObserver observer);
 
   double error_order() const override { return 2; }
   double initial_step_size(double rtol, double atol, double span) override;
@@ -64,7 +64,7 @@ class HeunInverse final : public StepInverse {
  public:
   /// span: |t1 - t0|.
   HeunInverse(Dynamics& dynamics, RandomReplay& random, double span, const SolverState& end, TensorList parameters, bool wants_times);
-  TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) override;
+  TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before, const Grid::Step* next) override;
   Start start(double t0, TensorList z0) override;
   /// As ALF's: over the tensors, y and f, and yhat and f.
   double speed() const override;

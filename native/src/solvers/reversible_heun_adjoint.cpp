@@ -65,7 +65,7 @@ HeunInverse::HeunInverse(Dynamics& dynamics, RandomReplay& random, double span, 
       a_u_(empty_like(end.z)),
       spare_(empty_like(end.z)) {}
 
-CotangentSweep::TimeCotangents HeunInverse::step(const Grid::Step& step, bool wants_h, const SolverState* before) {
+CotangentSweep::TimeCotangents HeunInverse::step(const Grid::Step& step, bool wants_h, const SolverState* before, const Grid::Step*) {
   const double h = step.h;
   if (!slope_.pullback) slope_ = linearization(step.t + h, hats_of(state_.v), step.evaluation);
   slope_cotangent(a_z_, slopes_of(a_v_), h, a_u_);

@@ -16,7 +16,7 @@ namespace {
 /// out = base + mix (from - to) + scale * sum of b_j k_j. base stands alone, and the weights of `from` and `to` cancel to the bit: where
 /// the two are equal, c, whose rounding is the same in every step, has no say.
 bool mixed(const TensorList& base, double mix, const TensorList& from, const TensorList& to, const std::vector<double>& b,
-           const std::vector<TensorList>& k, double scale, const TensorList& out) {
+           const std::vector<TensorList>& k, double scale, const TensorList& out, DeviceNotes* notes = nullptr) {
   std::vector<TensorList> terms{from, to};
   std::vector<double> weights{mix, -mix};
   for (std::size_t j = 0; j < b.size(); ++j) {
@@ -24,18 +24,19 @@ bool mixed(const TensorList& base, double mix, const TensorList& from, const Ten
     terms.push_back(k[j]);
     weights.push_back(scale * b[j]);
   }
-  return combine(base, terms, weights, 1, out);
+  return combine(base, terms, weights, 1, out, notes);
 }
 
 }  // namespace
 
 bool CoupledRk::next_y(const TensorList& y, const TensorList& z, const std::vector<TensorList>& k, double h,
-                       const TensorList& y_next) const {
-  return mixed(y, 1 - c, z, y, tableau.b, k, h, y_next);
+                       const TensorList& y_next, DeviceNotes* notes) const {
+  return mixed(y, 1 - c, z, y, tableau.b, k, h, y_next, notes);
 }
 
-bool CoupledRk::next_z(const TensorList& z, const std::vector<TensorList>& k, double h, const TensorList& z_next) const {
-  return combine(z, k, tableau.b, h, z_next);  // Psi_-h = -h sum
+bool CoupledRk::next_z(const TensorList& z, const std::vector<TensorList>& k, double h, const TensorList& z_next,
+                       DeviceNotes* notes) const {
+  return combine(z, k, tableau.b, h, z_next, notes);  // Psi_-h = -h sum
 }
 
 void CoupledRk::previous_z(const TensorList& z_next, const std::vector<TensorList>& k, double h, const TensorList& z) const {
@@ -48,8 +49,8 @@ void CoupledRk::previous_y(const TensorList& y_next, const TensorList& z, const 
 }
 
 CoupledRkStepper::CoupledRkStepper(Dynamics& dynamics, RandomReplay& random, const CoupledRk& method, double t0, double t1,
-                                   const TensorList& z0, SweepObserver observer)
-    : RkStepper(dynamics, random, method.tableau, t0, t1, z0, std::move(observer)), method_(method) {
+                                   const TensorList& z0, const SweepNeeds& needs, SweepObserver observer)
+    : RkStepper(dynamics, random, method.tableau, t0, t1, z0, needs, std::move(observer)), method_(method) {
   for (const auto& z : state_.z) state_.v.push_back(dense_copy(z));
   next_ = {empty_like(state_.z), empty_like(state_.z)};
 }
@@ -63,7 +64,7 @@ std::int64_t CoupledRkStepper::attempt(double t, double h, std::int64_t) {
   const auto first = evaluations_;
   stages_.make(t, h, state_.v, evaluation());
   take_back(next_.z);
-  finite_ = method_.next_y(state_.z, state_.v, stages_.k(), h, next_.z);
+  finite_ = method_.next_y(state_.z, state_.v, stages_.k(), h, next_.z, notes());
   if (method_.closes()) stages_.close(t, h, state_.v, evaluation());
   if (!method_.adaptive && finite_) second_half();
   return first;
@@ -74,7 +75,7 @@ void CoupledRkStepper::second_half() {
   stages_.set(0, evaluate(t_ + h_, next_.z), next_.z);
   stages_.make(t_ + h_, -h_, next_.z, evaluation());
   take_back(next_.v);
-  finite_ = method_.next_z(state_.v, stages_.k(), h_, next_.v);
+  finite_ = method_.next_z(state_.v, stages_.k(), h_, next_.v, notes());
 }
 
 double CoupledRkStepper::error(double rtol, double atol) {
@@ -128,9 +129,9 @@ class CoupledRkSolver final : public Solver {
  public:
   CoupledRkSolver(const CoupledRk& method, double span) : method_(method), span_(span) {}
 
-  std::unique_ptr<ForwardStepper> stepper(Dynamics& dynamics, RandomReplay& random, double t0, double t1, const TensorList& z0, bool,
-                                          SweepObserver observer) override {
-    return std::make_unique<CoupledRkStepper>(dynamics, random, method_, t0, t1, z0, std::move(observer));
+  std::unique_ptr<ForwardStepper> stepper(Dynamics& dynamics, RandomReplay& random, double t0, double t1, const TensorList& z0,
+                                          const SweepNeeds& needs, SweepObserver observer) override {
+    return std::make_unique<CoupledRkStepper>(dynamics, random, method_, t0, t1, z0, needs, std::move(observer));
   }
   std::unique_ptr<Replay> replay(Dynamics& dynamics, RandomReplay& random, const SolverState& start) override {
     return std::make_unique<CoupledRkReplay>(dynamics, random, method_, start);

@@ -27,8 +27,10 @@ struct CoupledRk {
 
   // The element-wise parts. k: the stages of Psi_h(t, z) or Psi_-h(t + h, y'). The results are written over whatever was there, and may
   // be tensors that are read. Return whether all of the result is finite.
-  bool next_y(const TensorList& y, const TensorList& z, const std::vector<TensorList>& k, double h, const TensorList& y_next) const;
-  bool next_z(const TensorList& z, const std::vector<TensorList>& k, double h, const TensorList& z_next) const;
+  bool next_y(const TensorList& y, const TensorList& z, const std::vector<TensorList>& k, double h, const TensorList& y_next,
+              DeviceNotes* notes = nullptr) const;
+  bool next_z(const TensorList& z, const std::vector<TensorList>& k, double h, const TensorList& z_next,
+              DeviceNotes* notes = nullptr) const;
   void previous_z(const TensorList& z_next, const std::vector<TensorList>& k, double h, const TensorList& z) const;
   void previous_y(const TensorList& y_next, const TensorList& z, const std::vector<TensorList>& k, double h, const TensorList& y) const;
 
@@ -44,7 +46,7 @@ class CoupledRkStepper final : public RkStepper {
  public:
   /// As RkStepper.
   CoupledRkStepper(Dynamics& dynamics, RandomReplay& random, const CoupledRk& method, double t0, double t1, const TensorList& z0,
-                   SweepObserver observer);
+                   const SweepNeeds& needs, SweepObserver observer);
   std::int64_t attempt(double t, double h, std::int64_t landing) override;
   double error(double rtol, double atol) override;
   void accept() override;
@@ -95,7 +97,7 @@ class CoupledRkInverse final : public StepInverse {
   /// span: |t1 - t0|.
   CoupledRkInverse(Dynamics& dynamics, RandomReplay& random, const CoupledRk& method, double span, const SolverState& end,
                    TensorList parameters, bool wants_times);
-  TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) override;
+  TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before, const Grid::Step* next) override;
   Start start(double t0, TensorList z0) override;
   /// Over the tensors of y and z: max |dy| / max(max |y|, span max |f|) with f at the state, and the same of z.
   double speed() const override;

@@ -63,7 +63,7 @@ CoupledRkInverse::CoupledRkInverse(Dynamics& dynamics, RandomReplay& random, con
       spare_(empty_like(end.z)),
       speed_(end.z.size()) {}
 
-CotangentSweep::TimeCotangents CoupledRkInverse::step(const Grid::Step& step, bool wants_h, const SolverState*) {
+CotangentSweep::TimeCotangents CoupledRkInverse::step(const Grid::Step& step, bool wants_h, const SolverState*, const Grid::Step*) {
   const auto number = method_.second_half(step);
   increment_.linearize(step.t + step.h, -step.h, state_.z, {number, step.t + step.h}, number + 1);
   take_back(spare_);

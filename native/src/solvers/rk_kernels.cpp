@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "kernels/cpu/combine.h"
+#include "solvers/cuda/kernels.h"
 #include "solvers/ranges.h"
+#include "tensors/gpu.h"
 
 namespace neuralode {
 
@@ -13,7 +15,7 @@ using ranges::for_each_range;
 using ranges::ordered_sum;
 
 bool combine(const TensorList& base, const std::vector<TensorList>& terms, const std::vector<double>& weights, double scale,
-             const TensorList& out) {
+             const TensorList& out, DeviceNotes* notes) {
   std::vector<const TensorList*> used;
   std::vector<double> scaled;
   for (std::size_t j = 0; j < weights.size(); ++j) {
@@ -21,6 +23,8 @@ bool combine(const TensorList& base, const std::vector<TensorList>& terms, const
     used.push_back(&terms[j]);
     scaled.push_back(scale * weights[j]);
   }
+  if constexpr (gpu::built)
+    if (gpu::holds(out)) return cuda::combine(base, used, scaled, out, notes);
   std::atomic<bool> finite{true};
   for_each_range(out, [&](auto s, std::size_t i, std::int64_t begin, std::int64_t end) {
     std::vector<const decltype(s)*> pointers;
@@ -34,6 +38,8 @@ bool combine(const TensorList& base, const std::vector<TensorList>& terms, const
 }
 
 double scaled_error_norm(const TensorList& e, const TensorList& z, const TensorList& z_next, double rtol, double atol) {
+  if constexpr (gpu::built)
+    if (gpu::holds(z)) return cuda::scaled_error_norm(e, z, z_next, rtol, atol);
   const double sum = ordered_sum(z, [&](auto s, std::size_t i, std::int64_t begin, std::int64_t end) {
     return kernels::scaled_error(data(e, i, begin, s), data(z, i, begin, s), data(z_next, i, begin, s), rtol, atol, end - begin);
   });

@@ -19,11 +19,12 @@ void RkStages::set(std::size_t stage, TensorList u, const TensorList& z) {
   k_[stage] = taken_over(std::move(u), z);
 }
 
-bool RkStages::run(double t, double h, const TensorList& z, const Evaluate& evaluate, bool closing, TensorList& z_next) {
+bool RkStages::run(double t, double h, const TensorList& z, const Evaluate& evaluate, bool closing, TensorList& z_next,
+                   DeviceNotes* notes) {
   make(t, h, z, evaluate);
   if (z_next.empty()) z_next = empty_like(z);
   take_back(z_next);
-  const bool finite = combine(z, k_, tableau_.b, h, z_next);
+  const bool finite = combine(z, k_, tableau_.b, h, z_next, notes);
   const auto last = tableau_.stages() - 1;
   if (tableau_.fsal && closing) set(last, evaluate(last, t + h, z_next), z_next);
   return finite;
@@ -46,8 +47,8 @@ const TensorList& RkStages::z_stage(const TensorList& z, const std::vector<doubl
 }
 
 RkStepper::RkStepper(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, double t0, double t1, const TensorList& z0,
-                     SweepObserver observer)
-    : ForwardStepper(dynamics, random, std::move(observer)), tableau_(tableau), stages_(tableau), t_(t0), direction_(t1 < t0 ? -1 : 1) {
+                     const SweepNeeds& needs, SweepObserver observer)
+    : ForwardStepper(dynamics, random, z0, needs, std::move(observer)), tableau_(tableau), stages_(tableau), t_(t0), direction_(t1 < t0 ? -1 : 1) {
   state_.z = checked_start(z0, t0);
 }
 
@@ -77,11 +78,15 @@ std::int64_t RkStepper::attempt(double t, double h, std::int64_t) {
   h_ = h;
   evaluate_start(t, state_.z);
   const auto first = evaluations_;
-  finite_ = stages_.run(t, h, state_.z, evaluation(), !closes_late(tableau_), z_next_);
+  finite_ = stages_.run(t, h, state_.z, evaluation(), !closes_late(tableau_), z_next_, notes());
   return first;
 }
 
-double RkStepper::error(double rtol, double atol) { return finite_ ? embedded_error(z_next_, rtol, atol) : INFINITY; }
+double RkStepper::error(double rtol, double atol) {
+  const double estimate = finite_ ? embedded_error(z_next_, rtol, atol) : INFINITY;
+  if (notes_.on_gpu() && std::isnan(estimate)) finite_ = false;
+  return finite_ ? estimate : INFINITY;
+}
 
 double RkStepper::embedded_error(const TensorList& z_next, double rtol, double atol) {
   if (error_.empty()) error_ = empty_like(state_.z);
@@ -90,7 +95,8 @@ double RkStepper::embedded_error(const TensorList& z_next, double rtol, double a
 }
 
 void RkStepper::require_acceptable() const {
-  if (!finite_) fail_non_finite(stages_.k(), t_ + h_ / 2);
+  require_unnoted(t_ + h_ / 2);
+  if (!finite_) fail_non_finite(stages_.k(), accepted_ + 1, t_ + h_ / 2);
 }
 
 void RkStepper::accept() {
@@ -149,9 +155,9 @@ class RkSolver final : public Solver {
  public:
   explicit RkSolver(const Tableau& tableau) : tableau_(tableau) {}
 
-  std::unique_ptr<ForwardStepper> stepper(Dynamics& dynamics, RandomReplay& random, double t0, double t1, const TensorList& z0, bool,
-                                          SweepObserver observer) override {
-    return std::make_unique<RkStepper>(dynamics, random, tableau_, t0, t1, z0, std::move(observer));
+  std::unique_ptr<ForwardStepper> stepper(Dynamics& dynamics, RandomReplay& random, double t0, double t1, const TensorList& z0,
+                                          const SweepNeeds& needs, SweepObserver observer) override {
+    return std::make_unique<RkStepper>(dynamics, random, tableau_, t0, t1, z0, needs, std::move(observer));
   }
   std::unique_ptr<Replay> replay(Dynamics& dynamics, RandomReplay& random, const SolverState& start) override {
     return std::make_unique<RkReplay>(dynamics, random, tableau_, start);

@@ -16,7 +16,8 @@ class RkStages {
 
   /// Stages 1 on, from k()[0] = f(t, z), and z' into z_next. closing: whether a FSAL method's last stage, f(t + h, z'), is wanted too.
   /// Returns whether all of z' is finite.
-  bool run(double t, double h, const TensorList& z, const Evaluate& evaluate, bool closing, TensorList& z_next);
+  bool run(double t, double h, const TensorList& z, const Evaluate& evaluate, bool closing, TensorList& z_next,
+           DeviceNotes* notes = nullptr);
   /// Stages 1 on alone, a FSAL method's last left out.
   void make(double t, double h, const TensorList& z, const Evaluate& evaluate);
   /// A FSAL method's last stage, f(t + h, z + h sum of b_i k_i).
@@ -39,7 +40,7 @@ class RkStepper : public ForwardStepper {
  public:
   /// t1: for the direction. z0: copied. f(t, z) is evaluated once a step, however often the step is tried. Throws non_finite for z0.
   RkStepper(Dynamics& dynamics, RandomReplay& random, const Tableau& tableau, double t0, double t1, const TensorList& z0,
-            SweepObserver observer);
+            const SweepNeeds& needs, SweepObserver observer);
 
   double error_order() const override { return tableau_.error_order; }
   double initial_step_size(double rtol, double atol, double span) override;

@@ -14,10 +14,10 @@ class Solver {
  public:
   virtual ~Solver() = default;
 
-  /// At t0. t1: for the direction. z0: copied. keep: whether the state before a tried step must outlive it. Throws non_finite for z0 and,
+  /// At t0. t1: for the direction. z0: copied. Throws non_finite for z0 and,
   /// where the solver evaluates it, f(t0, z0).
   virtual std::unique_ptr<ForwardStepper> stepper(Dynamics& dynamics, RandomReplay& random, double t0, double t1, const TensorList& z0,
-                                                  bool keep, SweepObserver observer) = 0;
+                                                  const SweepNeeds& needs, SweepObserver observer) = 0;
   /// start: copied.
   virtual std::unique_ptr<Replay> replay(Dynamics& dynamics, RandomReplay& random, const SolverState& start) = 0;
   /// z: for shapes, strides and dtypes.

@@ -36,26 +36,52 @@ void ForwardStepper::evaluate_as(std::int64_t number, bool first, const std::fun
 }
 
 TensorList ForwardStepper::checked_start(const TensorList& z0, double t0) {
+  notes_.begin(DeviceNotes::of_z0);
   TensorList z;
   for (std::size_t i = 0; i < z0.size(); ++i) {
     z.push_back(dense_copy(z0[i].detach()));
-    if (!all_finite({z[i]})) fail(Status::non_finite, "z0[", i, "] has infinite or NaN elements; check the input at t0 = ", t0);
+    if (!all_finite({z[i]}, &notes_)) fail(Status::non_finite, "z0[", i, "] has infinite or NaN elements; check the input at t0 = ", t0);
   }
   return z;
 }
 
 void ForwardStepper::require_finite_start(const TensorList& f0, double t0) {
+  notes_.begin(DeviceNotes::of_start);
   for (std::size_t i = 0; i < f0.size(); ++i)
-    if (!all_finite({f0[i]}))
+    if (!all_finite({f0[i]}, &notes_))
       fail(Status::non_finite, "f(t0, z0) has infinite or NaN elements in state ", i, "; check the dynamics at t0 = ", t0);
 }
 
-void ForwardStepper::fail_non_finite(const std::vector<TensorList>& u, double t) const {
-  const auto where = text_of(" at step ", accepted_ + 1, ", t = ", t, "; use shorter steps or adaptive ones, or check f there");
+void ForwardStepper::finish(const Grid& grid) {
+  if (!notes_.on_gpu() || !needs_.reads_notes || needs_.adaptive || needs_.every_state) return;
+  const auto noted = notes_.read();
+  if (!noted) return;
+  const bool of_step = noted->item >= 0 && noted->item < static_cast<std::int64_t>(grid.steps.size());
+  fail_noted(of_step ? grid.steps[static_cast<std::size_t>(noted->item)].t + grid.steps[static_cast<std::size_t>(noted->item)].h / 2
+                     : grid.steps.empty() ? grid.end : grid.steps.front().t);
+}
+
+void ForwardStepper::fail_noted(double t) const {
+  const auto noted = notes_.read();
+  if (!noted) return;
+  if (noted->item == DeviceNotes::of_z0) fail(Status::non_finite, "z0 has infinite or NaN elements; check the input at t0 = ", t);
+  if (noted->item == DeviceNotes::of_start)
+    fail(Status::non_finite, "f(t0, z0) has infinite or NaN elements; check the dynamics at t0 = ", t);
+  if (noted->result == StepResult::overflow) fail_overflow(noted->item + 1, t);
+  fail_non_finite({}, noted->item + 1, t);
+}
+
+void ForwardStepper::fail_overflow(std::int64_t step, double t) {
+  fail(Status::lattice_overflow, "the state outgrew its fixed-point numbers at step ", step, ", t = ", t,
+       ": it is thousands of times larger than z0 and v0 were; scale the problem, use shorter steps, or reversal float");
+}
+
+void ForwardStepper::fail_non_finite(const std::vector<TensorList>& u, std::int64_t step, double t) {
+  const auto where = text_of(" at step ", step, ", t = ", t, "; use shorter steps or adaptive ones, or check f there");
   for (const auto& stage : u)
     for (std::size_t i = 0; i < stage.size(); ++i)
       if (!all_finite({stage[i]})) fail(Status::non_finite, "f(t, z) has infinite or NaN elements in state ", i, where);
-  fail(Status::non_finite, "the state became infinite or NaN", where);
+  fail(Status::non_finite, u.empty() ? "f(t, z) or the state" : "the state", " became infinite or NaN", where);
 }
 
 CotangentSweep::CotangentSweep(Dynamics& dynamics, RandomReplay& random, const TensorList& z, TensorList parameters, bool wants_times)
@@ -126,6 +152,8 @@ StepInverse::StepInverse(Dynamics& dynamics, RandomReplay& random, const TensorL
     : CotangentSweep(dynamics, random, z, std::move(parameters), wants_times), state_(copy_of(end)) {
   for (std::size_t i = 0; i < end.v.size(); ++i) a_v_.push_back(at::zeros_like(a_z_[i % a_z_.size()]));
 }
+
+double StepInverse::size() const { return largest_value(state_.z); }
 
 void StepInverse::set_state(const SolverState& state) {
   copy_into(state_.z, state.z);

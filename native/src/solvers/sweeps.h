@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dynamics/dynamics.h"
+#include "solvers/device_notes.h"
 #include "solvers/drive.h"
 #include "solvers/newton.h"
 #include "solvers/solver_state.h"
@@ -19,22 +20,33 @@ at::Tensor time_tensor(double t, const TensorList& z);
 
 /// What a forward sweep tells while it runs.
 struct SweepObserver {
-  std::function<void(double h, const SolverState& state)> before_step;  ///< once a step, before its first trial; h: the length tried
+  std::function<bool(double h)> before_step;  ///< once a step, before its first trial; h: the length tried. Whether the state is wanted
+  std::function<void(const SolverState& state)> on_wanted;
   std::function<void(std::int64_t landing, const SolverState& state)> on_landing;
   std::function<void()> after_step;  ///< once a step is accepted; solved_stages() are its own
+};
+
+/// What a forward sweep is for.
+struct SweepNeeds {
+  bool adaptive = false;     ///< steps may be rejected
+  bool keep = false;         ///< the state before a tried step must outlive it
+  bool reads_notes = true;   ///< what a GPU noted is read at the end; else by the caller, from noted()
+  bool every_state = true;   ///< the state after every step is looked at, or wanted after a failure; else only those that were asked for
 };
 
 /// A forward sweep, not recorded by autograd. The tensors it works in are kept from step to step.
 class ForwardStepper : public Stepper {
  public:
-  ForwardStepper(Dynamics& dynamics, RandomReplay& random, SweepObserver observer)
-      : dynamics_(dynamics), random_(random), observer_(std::move(observer)) {}
+  ForwardStepper(Dynamics& dynamics, RandomReplay& random, const TensorList& z0, const SweepNeeds& needs, SweepObserver observer)
+      : needs_(needs), notes_(z0[0].device()), dynamics_(dynamics), random_(random), observer_(std::move(observer)) {}
   void land(std::int64_t index) override {
     if (observer_.on_landing) observer_.on_landing(index, state_);
   }
+  void finish(const Grid& grid) override;
 
   /// At the end of the last accepted step.
   SolverState& state() { return state_; }
+  const DeviceNotes& noted() const { return notes_; }
   /// z of a state as floats; maybe its very tensors.
   virtual TensorList z_of(const SolverState& state) const { return state.z; }
   std::int64_t evaluations() const { return evaluations_; }
@@ -56,13 +68,22 @@ class ForwardStepper : public Stepper {
   /// An evaluation made by `body`, counted; all with the same number draw the same. first: of those with this number.
   void evaluate_as(std::int64_t number, bool first, const std::function<void()>& body);
   Dynamics& dynamics() { return dynamics_; }
-  /// Dense copies. Throws non_finite naming the one that is not finite.
-  static TensorList checked_start(const TensorList& z0, double t0);
-  /// Throws non_finite.
-  static void require_finite_start(const TensorList& f0, double t0);
-  /// To be called at each trial.
+  /// Dense copies. Throws non_finite naming the one that is not finite; on a GPU that is noted.
+  TensorList checked_start(const TensorList& z0, double t0);
+  /// Throws non_finite; on a GPU what is not finite is noted.
+  void require_finite_start(const TensorList& f0, double t0);
+  /// To be called at each trial, before its kernels. Whether tell_state() must be called then, with the state whole.
+  bool tell_length(double h) { return std::exchange(new_step_, false) && observer_.before_step && observer_.before_step(h); }
+  void tell_state() const { observer_.on_wanted(state_); }
   void tell(double h) {
-    if (std::exchange(new_step_, false) && observer_.before_step) observer_.before_step(h, state_);
+    notes_.begin(accepted_);
+    if (tell_length(h)) tell_state();
+  }
+  /// For the kernels of a tried step: null where it may be rejected for what they meet.
+  DeviceNotes* notes() { return needs_.adaptive ? nullptr : &notes_; }
+  /// Throws what was noted on a GPU, waiting for it, where it cannot wait until finish().
+  void require_unnoted(double t) const {
+    if (notes_.on_gpu() && (needs_.adaptive || needs_.every_state)) fail_noted(t);
   }
   void step_accepted() {
     ++accepted_;
@@ -73,11 +94,17 @@ class ForwardStepper : public Stepper {
     --accepted_;
     new_step_ = false;
   }
-  /// Throws non_finite, naming the state in which `u` = f(t, z) is not finite, if any is not.
-  void fail_non_finite(const std::vector<TensorList>& u, double t) const;
+  /// Throws non_finite for step number `step`, naming the state in which `u` = f(t, z) is not finite, if any is not.
+  [[noreturn]] static void fail_non_finite(const std::vector<TensorList>& u, std::int64_t step, double t);
+
+  [[noreturn]] static void fail_overflow(std::int64_t step, double t);
+  /// Fails if anything was noted on a GPU; waits for it. t: of the step that it was noted of.
+  void fail_noted(double t) const;
 
   SolverState state_;
   std::int64_t evaluations_ = 0, accepted_ = 0;
+  SweepNeeds needs_;
+  DeviceNotes notes_;
 
  private:
   Dynamics& dynamics_;
@@ -188,8 +215,11 @@ class StepInverse : public CotangentSweep {
   StepInverse(Dynamics& dynamics, RandomReplay& random, const TensorList& z, const SolverState& end, TensorList parameters,
               bool wants_times);
 
-  /// Undoes one step. before: the state before it where that is known, for the derivative to h; null to use the reconstruction.
-  virtual TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) = 0;
+  /// Undoes one step. before: the state before it where that is known, for the derivative to h; null to use the reconstruction. next: the
+  /// step that will be undone next, where nothing is asked of the state between, nor of its cotangent, and times are not wanted; the two may
+  /// then share a pass over memory. Null otherwise.
+  virtual TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr,
+                              const Grid::Step* next = nullptr) = 0;
 
   struct Start {
     SolverState state;  ///< at t0, made anew
@@ -200,6 +230,8 @@ class StepInverse : public CotangentSweep {
   virtual Start start(double t0, TensorList z0) = 0;
   /// The largest |f| that is known about the state that it stands at; 0 where none is.
   virtual double speed() const { return 0; }
+  /// The largest |z| about the state that it stands at.
+  virtual double size() const;
   /// The relative distance of the state that it stands at from the known one, infinite for a NaN.
   virtual double drift(const SolverState& known) const = 0;
 

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "tensors/compat.h"
+#include "tensors/gpu.h"
 
 namespace neuralode {
 
@@ -67,8 +68,15 @@ void enable_memory_tracking() {
   });
 }
 
-MemoryCounts memory_counts() { return {live.load(std::memory_order_relaxed), peak.load(std::memory_order_relaxed)}; }
+MemoryCounts memory_counts() {
+  MemoryCounts counts{live.load(std::memory_order_relaxed), peak.load(std::memory_order_relaxed)};
+  gpu::add_memory(counts.live_bytes, counts.peak_bytes);
+  return counts;
+}
 
-void reset_memory_peak() { peak.store(live.load(std::memory_order_relaxed), std::memory_order_relaxed); }
+void reset_memory_peak() {
+  peak.store(live.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  gpu::reset_memory_peak();
+}
 
 }  // namespace neuralode

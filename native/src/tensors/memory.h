@@ -1,4 +1,4 @@
-// How many bytes of CPU tensors are alive, counted by the allocator.
+// How many bytes of tensors are alive, on the CPU and on every GPU, counted by the allocators.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +10,10 @@ struct MemoryCounts {
   std::int64_t peak_bytes;
 };
 
-/// From now on every CPU tensor of the process is allocated through a counting allocator. Idempotent, thread-safe, not undone:
-/// tensors allocated by it may outlive any moment at which it could be.
+/// From now on every CPU tensor of the process is allocated through a counting allocator; libtorch's own counts on GPUs. Idempotent,
+/// thread-safe, not undone: tensors allocated by it may outlive any moment at which it could be.
 void enable_memory_tracking();
+/// The peak is the sum of the devices' peaks.
 MemoryCounts memory_counts();
 /// Sets the peak to what is alive.
 void reset_memory_peak();

@@ -43,6 +43,12 @@ std::uint64_t mixed(std::uint64_t value) {
 
 RandomReplay::RandomReplay(c10::Device device) : generator_(at::globalContext().defaultGenerator(device)) {}
 
+RandomReplay RandomReplay::silent(c10::Device device) {
+  RandomReplay replay(device);
+  replay.silent_ = true;
+  return replay;
+}
+
 bool RandomReplay::moved_since(const at::Generator& earlier) const {
   if (generator_.device().is_cpu()) {  // whole states are 5 kB; the engine's position tells as much
     auto* generator = at::check_generator<at::CPUGeneratorImpl>(generator_);
@@ -62,6 +68,7 @@ void RandomReplay::seed_for(std::int64_t index) {
 }
 
 void RandomReplay::before(std::int64_t index) {
+  if (silent_) return;
   const std::lock_guard<std::mutex> lock(generator_.mutex());
   if (first_random_ < 0)
     copy_position(before_, generator_);
@@ -70,7 +77,7 @@ void RandomReplay::before(std::int64_t index) {
 }
 
 void RandomReplay::after(std::int64_t index) {
-  if (first_random_ >= 0) return;
+  if (silent_ || first_random_ >= 0) return;
   const std::lock_guard<std::mutex> lock(generator_.mutex());
   if (!moved_since(before_)) return;
   first_random_ = index;

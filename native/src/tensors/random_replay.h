@@ -15,6 +15,10 @@ namespace neuralode {
 class RandomReplay {
  public:
   explicit RandomReplay(c10::Device device);
+  /// One that watches nothing, for an f that is known to draw nothing.
+  static RandomReplay silent(c10::Device device);
+  /// Whether f drew in the forward sweep.
+  bool drew() const { return first_random_ >= 0; }
 
   /// Before evaluation number `index` (0, 1, ...) of the forward sweep.
   void before(std::int64_t index);
@@ -47,6 +51,7 @@ class RandomReplay {
   at::Generator before_;  // copy from before the current evaluation; once f drew, from before the first that drew
   at::Generator resume_;  // copy from after the first evaluation that drew
   std::int64_t first_random_ = -1;
+  bool silent_ = false;
   std::uint64_t base_ = 0;
 };
 

@@ -46,6 +46,7 @@ constexpr Option all_options[] = {
     {"bool", "dense_output", [](SolveOptions& o, const c10::IValue& v) { o.dense_output = v.toBool(); }},
     {"bool", "per_sample", [](SolveOptions& o, const c10::IValue& v) { o.per_sample = v.toBool(); }},
     {"str", "failure", [](SolveOptions& o, const c10::IValue& v) { o.failure = failure_named(v.toStringRef()); }},
+    {"str", "graphs", [](SolveOptions& o, const c10::IValue& v) { o.graphs = graphs_named(v.toStringRef()); }},
 };
 
 }  // namespace
@@ -101,6 +102,7 @@ c10::Dict<std::string, double> abi_fields_of(const SolveOptions& options) {
   add("dense_output", options.dense_output);
   add("per_sample", options.per_sample);
   add("checkpoint_stages", options.checkpoint_stages);
+  add("graphs", static_cast<std::int64_t>(options.graphs));
   return fields;
 }
 

@@ -15,7 +15,7 @@ const std::string& option_schema();
 /// From the arguments of a call, in the schema's order; those that are no options are passed over. Throws what check(SolveOptions) throws.
 SolveOptions read_options(const c10::FunctionSchema& schema, c10::ArrayRef<c10::IValue> arguments);
 
-/// The fields of neuralode_solve_options that have these values, by name, struct_size and reserved aside.
+/// The fields of neuralode_solve_options that have these values, by name, struct_size aside.
 c10::Dict<std::string, double> abi_fields_of(const SolveOptions& options);
 
 }  // namespace neuralode::torch_ops

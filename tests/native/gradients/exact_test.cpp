@@ -20,26 +20,35 @@ SolveOptions exactly(SolveOptions options) {
   return options;
 }
 
-/// Steps forward over `grid` and back in exact arithmetic, and compares bits with where it started.
-void expect_round_trip(Dynamics& f, const at::Tensor& z0, const std::vector<Grid::Step>& grid) {
+/// Steps forward over `grid` and back in exact arithmetic, and compares bits with where it started. merged: the tail of each step and the
+/// head of the next in one pass.
+void expect_round_trip(Dynamics& f, const at::Tensor& z0, const std::vector<Grid::Step>& grid, bool merged) {
+  SCOPED_TRACE(merged ? "merged" : "step by step");
   const at::NoGradGuard not_recording;
   RandomReplay random(at::kCPU);
   Lattice lattice;
   const auto arithmetic = make_lattice_alf(lattice, 10);
-  AlfStepper stepper(f, random, *arithmetic, grid.front().t, {z0}, false, {});
+  SweepNeeds needs;
+  needs.every_state = !merged;
+  AlfStepper stepper(f, random, *arithmetic, grid.front().t, {z0}, needs, {});
   const auto start = copy_of(stepper.state());
   for (const auto& step : grid) {
-    stepper.attempt(step.t, step.h, step.landing);
+    stepper.attempt(step.t, step.h, &step == &grid.back() ? 0 : -1);
     stepper.require_acceptable();
     stepper.accept();
   }
   const auto end = copy_of(stepper.state());
   EXPECT_FALSE(end.z[0].equal(start.z[0]));
   AlfInverse reverse(f, random, *arithmetic, end, {}, false);
-  for (auto step = grid.rbegin(); step != grid.rend(); ++step) reverse.step(*step, false);
+  for (auto step = grid.rbegin(); step != grid.rend(); ++step)
+    reverse.step(*step, false, nullptr, merged && step + 1 != grid.rend() ? &*(step + 1) : nullptr);
   EXPECT_TRUE(identical(reverse.state().z[0], start.z[0]));
   EXPECT_TRUE(identical(reverse.state().v[0], start.v[0]));
   EXPECT_TRUE(identical(arithmetic->z_of(reverse.state())[0], z0));
+}
+void expect_round_trip(Dynamics& f, const at::Tensor& z0, const std::vector<Grid::Step>& grid) {
+  expect_round_trip(f, z0, grid, /*merged=*/false);
+  expect_round_trip(f, z0, grid, /*merged=*/true);
 }
 
 std::vector<Grid::Step> fixed_grid(int count, double h) {

@@ -37,11 +37,12 @@ class Array {
   std::size_t shift_;
 };
 
-/// Largest error that `roundings` operations on values up to `size` make, and for bfloat16 the one of storing the result.
+/// Largest error that `roundings` operations on values up to `size` make, and for half types the one of storing the result.
 template <class Scalar>
 double tolerance(double size, int roundings) {
   const double computed = roundings * size * double(std::numeric_limits<Compute<Scalar>>::epsilon()) / 2;
-  return std::is_same_v<Scalar, BFloat16> ? computed + size / 256 : computed;  // 8 bits of significand: half a unit is 2^-8
+  if (std::is_same_v<Scalar, BFloat16>) return computed + size / 256;  // 8 bits of significand: half a unit is 2^-8
+  return std::is_same_v<Scalar, Float16> ? computed + size / 2048 : computed;
 }
 
 /// max over i of |actual[i] - expected(i)|; infinite where a NaN is met.

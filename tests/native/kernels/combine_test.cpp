@@ -3,13 +3,17 @@
 #include <gtest/gtest.h>
 
 #include "kernels/arrays.h"
+#include "kernels/device.h"
 
 namespace neuralode::kernels::testing {
 namespace {
 
 template <class Scalar>
-class Combine : public ::testing::Test {};
-using Scalars = ::testing::Types<float, double, BFloat16>;
+class Combine : public ::testing::Test {
+ protected:
+  void SetUp() override { need_device(); }
+};
+using Scalars = ::testing::Types<float, double, BFloat16, Float16>;
 TYPED_TEST_SUITE(Combine, Scalars);
 
 constexpr std::int64_t counts[] = {0, 1, 7, 255, 256, 257, 1000};
@@ -22,7 +26,7 @@ TYPED_TEST(Combine, AddsWeightedTermsToTheBase) {
       const Array<Scalar> base(count, 1, shift), a(count, 2, shift), b(count, 3, shift), c(count, 4, shift);
       const Scalar* terms[] = {a.data(), b.data(), c.data()};
       Array<Scalar> out(count, 5, shift);
-      EXPECT_TRUE(combine(base.data(), terms, weights.data(), 3, out.data(), count));
+      EXPECT_TRUE(device::combine(base.data(), terms, weights.data(), 3, out.data(), count));
       for (std::int64_t i = 0; i < count; ++i) {
         const double expected = base[i] + 0.5 * a[i] - 0.25 * b[i] + 0.125 * c[i];
         EXPECT_NEAR(out[i], expected, (tolerance<Scalar>(2, 6)));
@@ -36,7 +40,7 @@ TYPED_TEST(Combine, WithoutABaseStartsFromZero) {
   const Scalar* terms[] = {a.data()};
   const double weight = 2;
   Array<Scalar> out(300, 5);
-  EXPECT_TRUE(combine(static_cast<const Scalar*>(nullptr), terms, &weight, 1, out.data(), 300));
+  EXPECT_TRUE(device::combine(static_cast<const Scalar*>(nullptr), terms, &weight, 1, out.data(), 300));
   for (std::int64_t i = 0; i < 300; ++i) EXPECT_EQ(out[i], 2 * a[i]);
 }
 
@@ -46,8 +50,8 @@ TYPED_TEST(Combine, MayWriteOverItsBase) {
   const Scalar* terms[] = {a.data()};
   const double weight = 1;
   Array<Scalar> apart(300, 5), in_place(300, 7);
-  combine(in_place.data(), terms, &weight, 1, apart.data(), 300);
-  combine(in_place.data(), terms, &weight, 1, in_place.data(), 300);
+  device::combine(in_place.data(), terms, &weight, 1, apart.data(), 300);
+  device::combine(in_place.data(), terms, &weight, 1, in_place.data(), 300);
   for (std::int64_t i = 0; i < 300; ++i) EXPECT_EQ(in_place[i], apart[i]);
 }
 
@@ -60,7 +64,7 @@ TYPED_TEST(Combine, SeesEveryElementThatIsNotFinite) {
       const Array<Scalar> base(261, 1);
       a.set(place, bad);
       const Scalar* terms[] = {a.data()};
-      EXPECT_FALSE(combine(base.data(), terms, &weight, 1, out.data(), 261)) << place;
+      EXPECT_FALSE(device::combine(base.data(), terms, &weight, 1, out.data(), 261)) << place;
     }
 }
 
@@ -73,7 +77,7 @@ TYPED_TEST(Combine, ScaledErrorFollowsItsFormula) {
       const double scaled = e[i] / (0.25 + 0.5 * std::max(std::fabs(z[i]), std::fabs(z_next[i])));
       expected += scaled * scaled;
     }
-    EXPECT_NEAR(scaled_error(e.data(), z.data(), z_next.data(), 0.5, 0.25, count), expected, 1e-12 * (1 + expected));
+    EXPECT_NEAR(device::scaled_error(e.data(), z.data(), z_next.data(), 0.5, 0.25, count), expected, 1e-12 * (1 + expected));
   }
 }
 

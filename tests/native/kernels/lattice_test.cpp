@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/cpu/lattice_reference.h"
+#include "kernels/device.h"
 #include "kernels/integers.h"
 
 namespace neuralode::kernels::testing {
@@ -16,6 +17,7 @@ constexpr int bits = 59;
 template <class Scalar>
 class LatticeKernels : public ::testing::Test {
  protected:
+  void SetUp() override { need_device(); }
   using Real = Compute<Scalar>;
   static Real at(const Array<Scalar>& array, std::int64_t i) { return load(array.data()[i]); }
 
@@ -29,7 +31,7 @@ class LatticeKernels : public ::testing::Test {
       }
   }
 };
-using Scalars = ::testing::Types<float, double, BFloat16>;
+using Scalars = ::testing::Types<float, double, BFloat16, Float16>;
 TYPED_TEST_SUITE(LatticeKernels, Scalars);
 
 TYPED_TEST(LatticeKernels, StartStateAndVelocityAreTheReferenceToTheBit) {
@@ -38,13 +40,13 @@ TYPED_TEST(LatticeKernels, StartStateAndVelocityAreTheReferenceToTheBit) {
     const Integers Z(count, 3, bits, shift);
     Integers V(count, 0, 0, shift);
     Array<TypeParam> z(count, 4, shift), v(count, 5, shift);
-    EXPECT_EQ(lattice_start(v0.data(), V.data(), quantum_v, count), lattice_fine);
+    EXPECT_EQ(device::lattice_start(v0.data(), V.data(), quantum_v, count), lattice_fine);
     EXPECT_EQ(
         mismatches(V, [&](auto i) { return reference::lattice_start(v0[i], quantum_v).Z + reference::lattice_start(v0[i], quantum_v).V; }),
         0);
-    lattice_state(z0.data(), Z.data(), z.data(), quantum_z, count);
+    device::lattice_state(z0.data(), Z.data(), z.data(), quantum_z, count);
     EXPECT_EQ(mismatches(z, [&](auto i) { return reference::lattice_state(this->at(z0, i), Z[i], quantum_z); }), 0);
-    lattice_velocity(Z.data(), v.data(), quantum_v, count);
+    device::lattice_velocity(Z.data(), v.data(), quantum_v, count);
     EXPECT_EQ(mismatches(v, [&](auto i) { return quantum_v * static_cast<double>(Z[i]); }), 0);
   });
 }
@@ -54,7 +56,7 @@ TYPED_TEST(LatticeKernels, HeadIsTheReferenceToTheBit) {
     const Array<TypeParam> z0(count, 1, shift);
     const Integers Z(count, 2, bits, shift), V(count, 3, bits, shift);
     Array<TypeParam> k(count, 4, shift);
-    lattice_head(z0.data(), Z.data(), V.data(), k.data(), c, quantum_z, count);
+    device::lattice_head(z0.data(), Z.data(), V.data(), k.data(), c, quantum_z, count);
     EXPECT_EQ(mismatches(k, [&](auto i) { return reference::lattice_head(this->at(z0, i), Z[i], V[i], c, quantum_z); }), 0);
   });
 }
@@ -64,7 +66,7 @@ TYPED_TEST(LatticeKernels, TailIsTheReferenceToTheBit) {
     const Integers Z(count, 1, bits, shift), V(count, 2, bits, shift);
     const Array<TypeParam> u(count, 3, shift);
     Integers Z_next(count, 0, 0, shift), V_next(count, 0, 0, shift);
-    EXPECT_EQ(lattice_tail(Z.data(), V.data(), u.data(), Z_next.data(), V_next.data(), c, quantum_v, count), lattice_fine);
+    EXPECT_EQ(device::lattice_tail(Z.data(), V.data(), u.data(), Z_next.data(), V_next.data(), c, quantum_v, count), lattice_fine);
     const auto expected = [&](auto i) { return reference::lattice_tail(Z[i], V[i], u[i], c, quantum_v); };
     EXPECT_EQ(mismatches(Z_next, [&](auto i) { return expected(i).Z; }), 0);
     EXPECT_EQ(mismatches(V_next, [&](auto i) { return expected(i).V; }), 0);
@@ -76,7 +78,7 @@ TYPED_TEST(LatticeKernels, ReverseHeadIsTheReferenceToTheBit) {
     const Array<TypeParam> z0(count, 1, shift), a_z(count, 2, shift), a_v(count, 3, shift);
     const Integers Z(count, 4, bits, shift), V(count, 5, bits, shift);
     Array<TypeParam> k(count, 6, shift), a_u(count, 7, shift);
-    lattice_reverse_head(z0.data(), Z.data(), V.data(), a_z.data(), a_v.data(), k.data(), a_u.data(), h, c, quantum_z, count);
+    device::lattice_reverse_head(z0.data(), Z.data(), V.data(), a_z.data(), a_v.data(), k.data(), a_u.data(), h, c, quantum_z, count);
     EXPECT_EQ(mismatches(k, [&](auto i) { return reference::lattice_reverse_head(this->at(z0, i), Z[i], V[i], c, quantum_z); }), 0);
     EXPECT_EQ(mismatches(a_u, [&](auto i) { return reference::lattice_reverse_head_a_u(this->at(a_z, i), this->at(a_v, i), h); }), 0);
   });
@@ -88,7 +90,7 @@ TYPED_TEST(LatticeKernels, ReverseTailIsTheReferenceToTheBit) {
     const Array<TypeParam> u(count, 3, shift), g(count, 4, shift), a_z_next(count, 5, shift), a_v_next(count, 6, shift);
     Integers Z(count, 0, 0, shift), V(count, 0, 0, shift);
     Array<TypeParam> a_z(a_z_next), a_v(a_v_next);
-    EXPECT_EQ(lattice_reverse_tail(Z_next.data(), V_next.data(), u.data(), g.data(), Z.data(), V.data(), a_z.data(), a_v.data(), h, c,
+    EXPECT_EQ(device::lattice_reverse_tail(Z_next.data(), V_next.data(), u.data(), g.data(), Z.data(), V.data(), a_z.data(), a_v.data(), h, c,
                                    quantum_v, count),
               lattice_fine);
     const auto point = [&](auto i) { return reference::lattice_reverse_tail(Z_next[i], V_next[i], u[i], c, quantum_v); };
@@ -99,6 +101,48 @@ TYPED_TEST(LatticeKernels, ReverseTailIsTheReferenceToTheBit) {
     EXPECT_EQ(mismatches(V, [&](auto i) { return point(i).V; }), 0);
     EXPECT_EQ(mismatches(a_z, [&](auto i) { return cotangent(i).a_z; }), 0);
     EXPECT_EQ(mismatches(a_v, [&](auto i) { return cotangent(i).a_v; }), 0);
+  });
+}
+
+TYPED_TEST(LatticeKernels, AdvanceIsTheTailAndTheNextHeadToTheBit) {
+  this->each([](std::int64_t count, std::size_t shift) {
+    const double c_next = 0.07;
+    const Integers Z(count, 1, bits, shift), V(count, 2, bits, shift);
+    const Array<TypeParam> z0(count, 4, shift), u(count, 3, shift);
+    Integers Z_next(count, 0, 0, shift), V_next(count, 0, 0, shift), Z_at_once(Z), V_at_once(V);
+    Array<TypeParam> k(count, 0, shift), k_at_once(count, 0, shift);
+    device::lattice_tail(Z.data(), V.data(), u.data(), Z_next.data(), V_next.data(), c, quantum_v, count);
+    device::lattice_head(z0.data(), Z_next.data(), V_next.data(), k.data(), c_next, quantum_z, count);
+    EXPECT_EQ(device::lattice_advance(z0.data(), Z_at_once.data(), V_at_once.data(), u.data(), Z_at_once.data(), V_at_once.data(), k_at_once.data(),
+                              c, c_next, quantum_z, quantum_v, count),
+              lattice_fine);
+    EXPECT_TRUE(same_bits(Z_at_once, Z_next));
+    EXPECT_TRUE(same_bits(V_at_once, V_next));
+    EXPECT_TRUE(same_bits(k_at_once, k));
+  });
+}
+
+TYPED_TEST(LatticeKernels, ReverseAdvanceIsTheReverseTailAndTheHeadBeforeToTheBit) {
+  this->each([](std::int64_t count, std::size_t shift) {
+    const double h_before = 0.17, c_before = h_before / 2 * quantum_v / quantum_z;
+    const Integers Z_next(count, 1, bits, shift), V_next(count, 2, bits, shift);
+    const Array<TypeParam> z0(count, 7, shift), u(count, 3, shift), g(count, 4, shift);
+    Integers Z(count, 0, 0, shift), V(count, 0, 0, shift), Z_at_once(Z_next), V_at_once(V_next);
+    Array<TypeParam> a_z(count, 5, shift), a_v(count, 6, shift), a_z_at_once(a_z), a_v_at_once(a_v);
+    Array<TypeParam> k(count, 0, shift), a_u(count, 0, shift), k_at_once(count, 0, shift), a_u_at_once(count, 0, shift);
+    device::lattice_reverse_tail(Z_next.data(), V_next.data(), u.data(), g.data(), Z.data(), V.data(), a_z.data(), a_v.data(), h, c, quantum_v,
+                         count);
+    device::lattice_reverse_head(z0.data(), Z.data(), V.data(), a_z.data(), a_v.data(), k.data(), a_u.data(), h_before, c_before, quantum_z, count);
+    EXPECT_EQ(device::lattice_reverse_advance(z0.data(), Z_at_once.data(), V_at_once.data(), u.data(), g.data(), Z_at_once.data(), V_at_once.data(),
+                                      a_z_at_once.data(), a_v_at_once.data(), k_at_once.data(), a_u_at_once.data(), h, c, h_before,
+                                      c_before, quantum_z, quantum_v, count),
+              lattice_fine);
+    EXPECT_TRUE(same_bits(Z_at_once, Z));
+    EXPECT_TRUE(same_bits(V_at_once, V));
+    EXPECT_TRUE(same_bits(a_z_at_once, a_z));
+    EXPECT_TRUE(same_bits(a_v_at_once, a_v));
+    EXPECT_TRUE(same_bits(k_at_once, k));
+    EXPECT_TRUE(same_bits(a_u_at_once, a_u));
   });
 }
 
@@ -121,23 +165,23 @@ struct Trajectory {
         u(count),
         a_z(count, 3, shift),
         a_v(count, 4, shift) {
-    flags |= lattice_start(Array<Scalar>(count, 2).data(), V.data(), quantum_v, count);
+    flags |= device::lattice_start(Array<Scalar>(count, 2).data(), V.data(), quantum_v, count);
   }
   void evaluate() {
     for (std::int64_t i = 0; i < k.count(); ++i) u.set(i, std::sin(3 * k[i]) - k[i] / 2);
   }
   void step(double h) {
     const double c = h / 2 * quantum_v / quantum_z;
-    lattice_head(z0.data(), Z.data(), V.data(), k.data(), c, quantum_z, Z.count());
+    device::lattice_head(z0.data(), Z.data(), V.data(), k.data(), c, quantum_z, Z.count());
     evaluate();
-    flags |= lattice_tail(Z.data(), V.data(), u.data(), Z.data(), V.data(), c, quantum_v, Z.count());
+    flags |= device::lattice_tail(Z.data(), V.data(), u.data(), Z.data(), V.data(), c, quantum_v, Z.count());
   }
   void back(double h) {
     const double c = h / 2 * quantum_v / quantum_z;
     Array<Scalar> a_u(u.count());
-    lattice_reverse_head(z0.data(), Z.data(), V.data(), a_z.data(), a_v.data(), k.data(), a_u.data(), h, c, quantum_z, Z.count());
+    device::lattice_reverse_head(z0.data(), Z.data(), V.data(), a_z.data(), a_v.data(), k.data(), a_u.data(), h, c, quantum_z, Z.count());
     evaluate();
-    flags |= lattice_reverse_tail(Z.data(), V.data(), u.data(), a_u.data(), Z.data(), V.data(), a_z.data(), a_v.data(), h, c, quantum_v,
+    flags |= device::lattice_reverse_tail(Z.data(), V.data(), u.data(), a_u.data(), Z.data(), V.data(), a_z.data(), a_v.data(), h, c, quantum_v,
                                   Z.count());
   }
 };
@@ -167,8 +211,8 @@ TYPED_TEST(LatticeKernels, StepsOnNumbersBeyondTheDoublesIntegersAreUndoneToTheB
   const Array<TypeParam> u(count, 3);
   Integers Z_back(Z), V_back(V);
   Array<TypeParam> a_z(count), a_v(count);
-  EXPECT_EQ(lattice_tail(Z_back.data(), V_back.data(), u.data(), Z_back.data(), V_back.data(), c, quantum_v, count), lattice_fine);
-  EXPECT_EQ(lattice_reverse_tail(Z_back.data(), V_back.data(), u.data(), u.data(), Z_back.data(), V_back.data(), a_z.data(), a_v.data(), h,
+  EXPECT_EQ(device::lattice_tail(Z_back.data(), V_back.data(), u.data(), Z_back.data(), V_back.data(), c, quantum_v, count), lattice_fine);
+  EXPECT_EQ(device::lattice_reverse_tail(Z_back.data(), V_back.data(), u.data(), u.data(), Z_back.data(), V_back.data(), a_z.data(), a_v.data(), h,
                                  c, quantum_v, count),
             lattice_fine);
   EXPECT_TRUE(same_bits(Z_back, Z));
@@ -183,9 +227,9 @@ TYPED_TEST(LatticeKernels, TheStateWithoutADisplacementHasTheBitsOfZ0) {
   for (std::int64_t i = 0; i < 7; ++i) z0.set(2 * i + 1, special[i]);
   const Integers zeros(z0.count());
   Array<TypeParam> z(19, 2), k(19, 3), reversed(19, 4), a_u(19);
-  lattice_state(z0.data(), zeros.data(), z.data(), quantum_z, 19);
-  lattice_head(z0.data(), zeros.data(), zeros.data(), k.data(), c, quantum_z, 19);
-  lattice_reverse_head(z0.data(), zeros.data(), zeros.data(), z.data(), z.data(), reversed.data(), a_u.data(), h, c, quantum_z, 19);
+  device::lattice_state(z0.data(), zeros.data(), z.data(), quantum_z, 19);
+  device::lattice_head(z0.data(), zeros.data(), zeros.data(), k.data(), c, quantum_z, 19);
+  device::lattice_reverse_head(z0.data(), zeros.data(), zeros.data(), z.data(), z.data(), reversed.data(), a_u.data(), h, c, quantum_z, 19);
   EXPECT_TRUE(same_bits(z, z0));
   EXPECT_TRUE(same_bits(k, z0));
   EXPECT_TRUE(same_bits(reversed, z0));
@@ -201,11 +245,11 @@ TYPED_TEST(LatticeKernels, TiesGoToTheEvenInteger) {
     zeros.set(i, 0);
     odd[i] = static_cast<std::int64_t>(2 * values[i]);
   }
-  lattice_start(halves.data(), V.data(), 1, 8);
+  device::lattice_start(halves.data(), V.data(), 1, 8);
   EXPECT_EQ(mismatches(V, [&](auto i) { return even[i]; }), 0);
-  lattice_head(zeros.data(), Integers(8).data(), odd.data(), k.data(), 0.5, 1, 8);
+  device::lattice_head(zeros.data(), Integers(8).data(), odd.data(), k.data(), 0.5, 1, 8);
   EXPECT_EQ(mismatches(k, [&](auto i) { return even[i] == 0 ? 0 : double(even[i]); }), 0);
-  lattice_tail(Integers(8).data(), Integers(8).data(), halves.data(), Z_next.data(), V_next.data(), 0, 2, 8);
+  device::lattice_tail(Integers(8).data(), Integers(8).data(), halves.data(), Z_next.data(), V_next.data(), 0, 2, 8);
   EXPECT_EQ(mismatches(V_next, [&](auto i) { return even[i]; }), 0);
 }
 
@@ -214,40 +258,45 @@ TYPED_TEST(LatticeKernels, OutputsMayBeTheirInputs) {
   const Array<TypeParam> z0(count, 1), u(count, 2), a_z(count, 3), a_v(count, 4);
   const Integers Z(count, 5, bits), V(count, 6, bits);
   Array<TypeParam> k(count), over_z0(z0), a_u(count), over_a_v(a_v);
-  lattice_head(z0.data(), Z.data(), V.data(), k.data(), c, quantum_z, count);
-  lattice_head(over_z0.data(), Z.data(), V.data(), over_z0.data(), c, quantum_z, count);
+  device::lattice_head(z0.data(), Z.data(), V.data(), k.data(), c, quantum_z, count);
+  device::lattice_head(over_z0.data(), Z.data(), V.data(), over_z0.data(), c, quantum_z, count);
   EXPECT_TRUE(same_bits(over_z0, k));
   over_z0 = z0;
-  lattice_reverse_head(z0.data(), Z.data(), V.data(), a_z.data(), a_v.data(), k.data(), a_u.data(), h, c, quantum_z, count);
-  lattice_reverse_head(over_z0.data(), Z.data(), V.data(), a_z.data(), over_a_v.data(), over_z0.data(), over_a_v.data(), h, c, quantum_z,
+  device::lattice_reverse_head(z0.data(), Z.data(), V.data(), a_z.data(), a_v.data(), k.data(), a_u.data(), h, c, quantum_z, count);
+  device::lattice_reverse_head(over_z0.data(), Z.data(), V.data(), a_z.data(), over_a_v.data(), over_z0.data(), over_a_v.data(), h, c, quantum_z,
                        count);
   EXPECT_TRUE(same_bits(over_z0, k));
   EXPECT_TRUE(same_bits(over_a_v, a_u));
   Integers Z_next(count), V_next(count), over_Z(Z), over_V(V);
-  lattice_tail(Z.data(), V.data(), u.data(), Z_next.data(), V_next.data(), c, quantum_v, count);
-  lattice_tail(over_Z.data(), over_V.data(), u.data(), over_Z.data(), over_V.data(), c, quantum_v, count);
+  device::lattice_tail(Z.data(), V.data(), u.data(), Z_next.data(), V_next.data(), c, quantum_v, count);
+  device::lattice_tail(over_Z.data(), over_V.data(), u.data(), over_Z.data(), over_V.data(), c, quantum_v, count);
   EXPECT_TRUE(same_bits(over_Z, Z_next));
   EXPECT_TRUE(same_bits(over_V, V_next));
 }
 
-TEST(LatticeDifference, OneAmongLargeNumbersIsOne) {
+class LatticeDifference : public ::testing::Test {
+ protected:
+  void SetUp() override { need_device(); }
+};
+
+TEST_F(LatticeDifference, OneAmongLargeNumbersIsOne) {
   for (const std::int64_t count : {1, 7, 64, 1003})
     for (std::int64_t at = 0; at < count; at += 1 + count / 50) {
       const Integers a(count, 1, 61);
       Integers b(a);
-      EXPECT_EQ(lattice_difference(a.data(), b.data(), count), 0);
+      EXPECT_EQ(device::lattice_difference(a.data(), b.data(), count), 0);
       b[at] += at % 2 == 0 ? 1 : -1;
-      EXPECT_EQ(lattice_difference(a.data(), b.data(), count), 1) << at << " of " << count;
+      EXPECT_EQ(device::lattice_difference(a.data(), b.data(), count), 1) << at << " of " << count;
     }
-  EXPECT_EQ(lattice_difference(nullptr, nullptr, 0), 0);
+  EXPECT_EQ(device::lattice_difference(nullptr, nullptr, 0), 0);
 }
 
-TEST(LatticeDifference, HoldsAcrossTheWholeOfInt64) {
+TEST_F(LatticeDifference, HoldsAcrossTheWholeOfInt64) {
   Integers a(9), b(9);
   a[4] = std::numeric_limits<std::int64_t>::min();
   b[4] = std::numeric_limits<std::int64_t>::max();
-  EXPECT_EQ(lattice_difference(a.data(), b.data(), 9), 0x1p64);  // 2^64 - 1, rounded
-  EXPECT_EQ(lattice_difference(b.data(), a.data(), 9), 0x1p64);
+  EXPECT_EQ(device::lattice_difference(a.data(), b.data(), 9), 0x1p64);  // 2^64 - 1, rounded
+  EXPECT_EQ(device::lattice_difference(b.data(), a.data(), 9), 0x1p64);
 }
 
 }  // namespace

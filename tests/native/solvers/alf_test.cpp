@@ -50,7 +50,7 @@ std::pair<double, double> round_trip(at::ScalarType dtype, double eta, int count
   RandomReplay random(at::kCPU);
   const auto z0 = wave({3, 4}, 0.7, 1, dtype);
   const auto arithmetic = make_float_alf(eta, 0.1 * count);
-  AlfStepper stepper(*f, random, *arithmetic, 0, {z0}, false, {});
+  AlfStepper stepper(*f, random, *arithmetic, 0, {z0}, SweepNeeds{}, {});
   const auto v0 = f->eval(at::scalar_tensor(0.0, dtype), {z0})[0];
   std::vector<Grid::Step> steps;
   for (int i = 0; i < count; ++i) {
@@ -59,7 +59,7 @@ std::pair<double, double> round_trip(at::ScalarType dtype, double eta, int count
     stepper.accept();
   }
   AlfInverse reverse(*f, random, *arithmetic, stepper.state(), {}, false);
-  for (auto step = steps.rbegin(); step != steps.rend(); ++step) reverse.step(*step, false);
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) reverse.step(*step, false, nullptr, nullptr);
   return {gap(reverse.state().z[0], z0), gap(reverse.state().v[0], v0)};
 }
 

@@ -87,7 +87,7 @@ struct Journey {
   SolverState start, end;
 
   Journey(Dynamics& f, const SolverChoice& choice, const at::Tensor& z0) : solver(make_solver(choice, lattice, 1)) {
-    const auto stepper = solver->stepper(f, random, 0, 1, {z0}, /*keep=*/true, {});
+    const auto stepper = solver->stepper(f, random, 0, 1, {z0}, SweepNeeds{}, {});
     start = copy_of(stepper->state());
     StepSizeOptions steps;
     steps.step_size = 0.05;
@@ -143,7 +143,7 @@ TEST(CoupledRk, ReversedIsTheStateBeforeWherePlainStepsBackwardAreNot) {
   const auto decay = dynamics([](const at::Tensor&, const TensorList& z) { return TensorList{-4 * z[0]}; });
   const auto z0 = wave({3, 4});
   Journey coupled(*decay, {SolverKind::heun, 1, false, 0.999}, z0), plain(*decay, {SolverKind::heun, 1, false}, z0);
-  const auto stepper = plain.solver->stepper(*decay, plain.random, 1, 0, plain.end.z, true, {});
+  const auto stepper = plain.solver->stepper(*decay, plain.random, 1, 0, plain.end.z, SweepNeeds{}, {});
   StepSizeOptions steps;
   steps.step_size = 0.05;
   Grid grid;

@@ -33,8 +33,8 @@ inline AlfPoint reverse_tail(double k, double v_next, double u, double h, double
   return {k - h / 2 * v, v};
 }
 
-inline AlfCotangent reverse_cotangent(double a_z, double a_v, double g, double h, double eta) {
-  const double s = a_v + h / 2 * a_z;
+inline AlfCotangent reverse_cotangent(double a_z, double a_u, double g, double h, double eta) {
+  const double s = a_u / (2 * eta);
   const double a_k = a_z + g;
   return {a_k, (1 - 2 * eta) * s + h / 2 * a_k};
 }

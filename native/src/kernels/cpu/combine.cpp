@@ -1,9 +1,9 @@
 #include "kernels/cpu/combine.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "kernels/cpu/clones.h"
+#include "kernels/measure_element.h"
 
 namespace neuralode::kernels {
 
@@ -38,11 +38,8 @@ NEURALODE_INLINE double scaled_error_loop(const Scalar* e, const Scalar* z, cons
                                           std::int64_t count) {
   double sum = 0;
 #pragma omp simd reduction(+ : sum)
-  for (std::int64_t i = 0; i < count; ++i) {
-    const double before = std::fabs(double(load(z[i]))), after = std::fabs(double(load(z_next[i])));
-    const double scaled = double(load(e[i])) / (atol + rtol * (before > after ? before : after));
-    sum += scaled * scaled;
-  }
+  for (std::int64_t i = 0; i < count; ++i)
+    sum += element::scaled_error(double(load(e[i])), double(load(z[i])), double(load(z_next[i])), rtol, atol);
   return sum;
 }
 
@@ -63,5 +60,6 @@ NEURALODE_INLINE double scaled_error_loop(const Scalar* e, const Scalar* z, cons
 NEURALODE_COMBINE_KERNELS(float)
 NEURALODE_COMBINE_KERNELS(double)
 NEURALODE_COMBINE_KERNELS(BFloat16)
+NEURALODE_COMBINE_KERNELS(Float16)
 
 }  // namespace neuralode::kernels

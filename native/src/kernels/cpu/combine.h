@@ -1,5 +1,6 @@
 // Fused element-wise kernels of Runge-Kutta methods on raw pointers: one pass over memory each, whatever the number of stages.
-// All arrays: (count,), same element order, Scalar is float, double or BFloat16 (computed in float). No threads: callers split the range.
+// All arrays: (count,), same element order, Scalar is float, double, BFloat16 or Float16 (these
+// computed in float). No threads: callers split the range.
 #pragma once
 
 #include <cstdint>

@@ -8,7 +8,7 @@
 // added without loss, so that equal u on both ways give equal Z, V. Real products are made in double: double(V) * c, rounded to the nearest
 // integer, ties to even.
 //
-// All arrays: (count,), same element order, Scalar is float, double or BFloat16. An output may be the very array of an input of its type; arrays
+// All arrays: (count,), same element order, Scalar is float, double, BFloat16 or Float16. An output may be the very array of an input of its type; arrays
 // must not overlap otherwise. |Z|, |V| < lattice_limit on entry. No threads: callers split the range. ../lattice_element.h has the formulas,
 // lattice_reference.h the twins that tests compare with; ../cuda/lattice.cu is the same for GPUs, line by line.
 #pragma once
@@ -47,6 +47,13 @@ template <class Scalar>
 std::int32_t lattice_tail(const std::int64_t* Z, const std::int64_t* V, const Scalar* u, std::int64_t* Z_next, std::int64_t* V_next, double c,
                           double quantum_v, std::int64_t count);
 
+/// The tail of a step and the head of the next, with the c of its length, in one: Z_next, V_next as lattice_tail;  k_next = z0 + quantum_z
+/// (Z_next + round(c_next V_next)). Returns LatticeFlags of the tail.
+template <class Scalar>
+std::int32_t lattice_advance(const Scalar* z0, const std::int64_t* Z, const std::int64_t* V, const Scalar* u, std::int64_t* Z_next,
+                             std::int64_t* V_next, Scalar* k_next, double c, double c_next, double quantum_z, double quantum_v,
+                             std::int64_t count);
+
 /// k = z0 + quantum_z (Z_next - round(c V_next));  a_u = 2 (a_v + h/2 a_z), in Scalar's arithmetic as alf_reverse_head does.
 template <class Scalar>
 void lattice_reverse_head(const Scalar* z0, const std::int64_t* Z_next, const std::int64_t* V_next, const Scalar* a_z, const Scalar* a_v, Scalar* k,
@@ -57,6 +64,14 @@ void lattice_reverse_head(const Scalar* z0, const std::int64_t* Z_next, const st
 template <class Scalar>
 std::int32_t lattice_reverse_tail(const std::int64_t* Z_next, const std::int64_t* V_next, const Scalar* u, const Scalar* g, std::int64_t* Z,
                                   std::int64_t* V, Scalar* a_z, Scalar* a_v, double h, double c, double quantum_v, std::int64_t count);
+
+/// The tail of a reverse step and the head of the one before it, with its h and c, in one: Z, V, a_z, a_v as lattice_reverse_tail; k_before
+/// and a_u_before as lattice_reverse_head makes them of these. Returns LatticeFlags of the tail.
+template <class Scalar>
+std::int32_t lattice_reverse_advance(const Scalar* z0, const std::int64_t* Z_next, const std::int64_t* V_next, const Scalar* u,
+                                     const Scalar* g, std::int64_t* Z, std::int64_t* V, Scalar* a_z, Scalar* a_v, Scalar* k_before,
+                                     Scalar* a_u_before, double h, double c, double h_before, double c_before, double quantum_z,
+                                     double quantum_v, std::int64_t count);
 
 /// Largest |a - b| over elements, as a double; exactly 0 if and only if the arrays are equal.
 double lattice_difference(const std::int64_t* a, const std::int64_t* b, std::int64_t count);

@@ -30,14 +30,14 @@ void head(const SampleRound& round, const SolverState& state, bool undoes, doubl
 
 /// The cotangents before the round, and in accepted rows of (z, v) the state that alf_reverse_tail finds from `velocity`.
 void tail(const SampleRound& round, const TensorList& k, const TensorList& velocity, const TensorList& u, const TensorList& g, double eta,
-          const TensorList& z, const TensorList& v, const TensorList& a_z, const TensorList& a_v) {
+          const TensorList& a_u, const TensorList& z, const TensorList& v, const TensorList& a_z, const TensorList& a_v) {
   rows::for_each(k, [&](auto s, std::size_t i, std::size_t row, std::int64_t offset, std::int64_t count) {
     const auto& trial = round.trials[row];
     auto *a_state = data(a_z, i, offset, s), *a_velocity = data(a_v, i, offset, s);
     const auto* pulled = data(g, i, offset, s);
     if (trial.accepted) {
-      kernels::alf_reverse_tail(data(k, i, offset, s), data(velocity, i, offset, s), data(u, i, offset, s), pulled, data(z, i, offset, s),
-                                data(v, i, offset, s), a_state, a_velocity, trial.h, eta, count);
+      kernels::alf_reverse_tail(data(k, i, offset, s), data(velocity, i, offset, s), data(u, i, offset, s), pulled, data(a_u, i, offset, s),
+                                data(z, i, offset, s), data(v, i, offset, s), a_state, a_velocity, trial.h, eta, count);
       return;
     }
     const double one = 1, half = trial.h / 2;
@@ -78,7 +78,7 @@ CotangentSweep::TimeCotangents SampleAlfAdjoint::step(const Grid::Step& step, co
     rows::add_dots(a_z_, v_next_, 0.5, round, /*accepted=*/true, times.lengths());
     rows::add_dots(cotangents.a_z, before.v, 0.5, round, /*accepted=*/false, times.lengths());
   }
-  tail(round, k_, before.v, u, cotangents.a_z, eta_, z_next_, v_next_, a_z_, a_v_);  // for the cotangents
+  tail(round, k_, before.v, u, cotangents.a_z, eta_, a_u_, z_next_, v_next_, a_z_, a_v_);  // for the cotangents
   if (wants_h) rows::add_dots(a_z_, before.v, 0.5, round, /*accepted=*/true, times.lengths());
   of_samples_ = wants_times_ ? times.take() : std::vector<TimeCotangents>();
   return {};
@@ -98,7 +98,8 @@ SampleAlfInverse::SampleAlfInverse(Dynamics& dynamics, RandomReplay& random, dou
       a_u_(empty_like(a_z_)),
       k_(empty_like(a_z_)) {}
 
-CotangentSweep::TimeCotangents SampleAlfInverse::step(const Grid::Step& step, bool wants_h, const SolverState* before) {
+CotangentSweep::TimeCotangents SampleAlfInverse::step(const Grid::Step& step, bool wants_h, const SolverState* before,
+                                                      const Grid::Step*) {
   const auto& round = *step.samples;
   SampleTimes times(round.trials.size());
   take_back(k_);
@@ -110,7 +111,7 @@ CotangentSweep::TimeCotangents SampleAlfInverse::step(const Grid::Step& step, bo
     rows::add_dots(a_z_, state_.v, 0.5, round, /*accepted=*/true, times.lengths());
     rows::add_dots(cotangents.a_z, state_.v, 0.5, round, /*accepted=*/false, times.lengths());
   }
-  tail(round, k_, state_.v, u, cotangents.a_z, eta_, state_.z, state_.v, a_z_, a_v_);
+  tail(round, k_, state_.v, u, cotangents.a_z, eta_, a_u_, state_.z, state_.v, a_z_, a_v_);
   if (wants_h) rows::add_dots(a_z_, before != nullptr ? before->v : state_.v, 0.5, round, /*accepted=*/true, times.lengths());
   of_samples_ = wants_times_ ? times.take() : std::vector<TimeCotangents>();
   return {};

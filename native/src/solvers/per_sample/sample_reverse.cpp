@@ -49,7 +49,7 @@ class SampleSolver final : public Solver {
  public:
   SampleSolver(const SolverChoice& choice, double span) : choice_(choice), alf_(make_float_alf(choice.eta, span)) {}
 
-  std::unique_ptr<ForwardStepper> stepper(Dynamics&, RandomReplay&, double, double, const TensorList&, bool, SweepObserver) override {
+  std::unique_ptr<ForwardStepper> stepper(Dynamics&, RandomReplay&, double, double, const TensorList&, const SweepNeeds&, SweepObserver) override {
     return nullptr;
   }
   std::unique_ptr<Replay> replay(Dynamics& dynamics, RandomReplay& random, const SolverState& start) override {

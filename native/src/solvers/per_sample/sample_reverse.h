@@ -76,7 +76,7 @@ class SampleAlfInverse final : public StepInverse {
   /// drift: tells how far two states are apart; must outlive this.
   SampleAlfInverse(Dynamics& dynamics, RandomReplay& random, double eta, const AlfArithmetic& drift, const SolverState& end,
                    TensorList parameters, bool wants_times);
-  TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before = nullptr) override;
+  TimeCotangents step(const Grid::Step& step, bool wants_h, const SolverState* before, const Grid::Step* next) override;
   Start start(double t0, TensorList z0) override;
   double speed() const override { return largest_value(state_.v); }
   double drift(const SolverState& known) const override { return drift_.drift(state_, known); }

@@ -118,6 +118,8 @@ internal sealed class SolveCommand
             ["newton_failures"] = report.Statistics.NewtonFailures,
             ["jacobian_products"] = report.Statistics.JacobianProducts,
             ["jacobian_products_backward"] = report.Statistics.JacobianProductsBackward,
+            ["graphs_forward"] = report.Graphs.Forward,
+            ["graphs_backward"] = report.Graphs.Backward,
             ["message"] = report.Message,
         };
         if (report.Failed) (json["error"], json["reached"]) = (report.Message, report.Reached);

@@ -47,6 +47,8 @@ internal sealed class SolverArguments(string steps = "without it steps adapt to 
     {
         Description = "Adaptive steps for each sample (first dimension of the state) of its own; f gets t as (batch, 1, ...).",
     };
+    private readonly Option<string?> _graphs = Values.Text("--graphs",
+        $"CUDA graphs of fixed steps on a GPU, recorded once and replayed: auto (where they can be), off or required (or fail, saying why); {Default("auto", ofRun)}.", "name");
     private readonly Option<bool> _seminorm = new("--adjoint-seminorm")
     {
         Description = "Leave the parameters' cotangents out of the error norm of adjoint's adaptive steps: fewer of them.",
@@ -57,7 +59,7 @@ internal sealed class SolverArguments(string steps = "without it steps adapt to 
 
     /// <summary>Those that change what a forward sweep gives; for commands that need no gradients.</summary>
     public IEnumerable<Option> Forward =>
-        [_solver, _stepSize, _rtol, _atol, _firstStep, _controller, _eta, _coupling, _reversal, _newtonTolerance, _denseJacobian, _newtonIterations, _krylov];
+        [_solver, _stepSize, _rtol, _atol, _firstStep, _controller, _eta, _coupling, _reversal, _newtonTolerance, _denseJacobian, _newtonIterations, _krylov, _graphs];
 
     /// <summary>Those about the times and samples of one solve, which <see cref="Read"/> looks at too.</summary>
     public IEnumerable<Option> OfOneSolve => [_dense, _perSample];
@@ -81,6 +83,7 @@ internal sealed class SolverArguments(string steps = "without it steps adapt to 
         {
             Solver = solver, StepSize = defaults.StepSize, RelativeTolerance = defaults.RelativeTolerance, AbsoluteTolerance = defaults.AbsoluteTolerance,
             InitialStepSize = defaults.InitialStepSize, Controller = defaults.Controller, MaxSteps = defaults.MaxSteps, Failure = defaults.Failure,
+            Graphs = defaults.Graphs,
         };
     }
 
@@ -133,6 +136,7 @@ internal sealed class SolverArguments(string steps = "without it steps adapt to 
         AdjointSeminorm = parsed.GetValue(_seminorm) || defaults.AdjointSeminorm,
         DenseOutput = parsed.GetValue(_dense) || defaults.DenseOutput,
         PerSample = parsed.GetValue(_perSample) || defaults.PerSample,
+        Graphs = parsed.GetValue(_graphs) is { } graphs ? SolverNames.Graphs(graphs) : defaults.Graphs,
     };
 
     private SolverOptions WithEquations(ParseResult parsed, SolverOptions defaults) => defaults with

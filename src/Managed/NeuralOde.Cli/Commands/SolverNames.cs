@@ -29,6 +29,11 @@ internal static class SolverNames
         ["float"] = NeuralOde.Reversal.Float, ["exact"] = NeuralOde.Reversal.Exact,
     };
 
+    private static readonly IReadOnlyDictionary<string, GraphMode> GraphsOf = new Dictionary<string, GraphMode>
+    {
+        ["auto"] = GraphMode.Automatic, ["off"] = GraphMode.Off, ["required"] = GraphMode.Required,
+    };
+
     public static IEnumerable<string> Solvers => SolverOf.Keys;
 
     public static IEnumerable<string> Gradients => GradientOf.Keys;
@@ -40,6 +45,8 @@ internal static class SolverNames
     public static StepSizeController Controller(string name) => Named(name, "--controller", ControllerOf);
 
     public static Reversal Reversal(string name) => Named(name, "--reversal", ReversalOf);
+
+    public static GraphMode Graphs(string name) => Named(name, "--graphs", GraphsOf);
 
     /// <summary>The name of a solver.</summary>
     public static string Of(SolverKind solver) => SolverOf.Single(pair => pair.Value == solver).Key;

@@ -104,7 +104,7 @@ internal sealed class SolveJob : IDisposable
         var failure = SolveFailure.Of(solution, backwardError, _request);
         if (failure is null ? writes : failure.Writes) Write(solution, gradients);
         return new(solution.Statistics, secondsForward, secondsBackward, peakForward, peakBackward, failure?.Status ?? Status.Ok,
-            failure?.Message ?? solution.Message, solution.ReachedTime);
+            failure?.Message ?? solution.Message, solution.ReachedTime, solution.Graphs);
     }
 
     /// <summary>The gradients; none, and why, where the reverse sweep has none to give.</summary>

@@ -64,6 +64,19 @@ public sealed unsafe class Solution : IDisposable
     /// every sample has reached.</summary>
     public double ReachedTime => Outcome().ReachedTime;
 
+    /// <summary>Of the CUDA graphs of the forward and the reverse sweep: "replayed", "recorded" (in this solve, and replayed), or why there was
+    /// none; "" for the reverse sweep before a backward.</summary>
+    public (string Forward, string Backward) Graphs
+    {
+        get
+        {
+            if (_handle is null) return ("", "");
+            using var self = _handle.Lend();
+            NativeCall.Check(NativeMethods.neuralode_solution_graphs(self.Pointer, out var forward, out var backward));
+            return (NativeCall.Text(forward), NativeCall.Text(backward));
+        }
+    }
+
     /// <summary>What the solver did up to now: the backward figures are there once a backward has run.</summary>
     public SolverStatistics Statistics
     {

@@ -24,6 +24,7 @@ public sealed partial record SolverOptions
         Require.Member(Controller, nameof(Controller));
         Require.Member(Reversal, nameof(Reversal));
         Require.Member(Failure, nameof(Failure));
+        Require.Member(Graphs, nameof(Graphs));
         ValidateSolver();
         ValidateCoupling();
         ValidateNewton();

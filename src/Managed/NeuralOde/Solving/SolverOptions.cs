@@ -100,6 +100,9 @@ public sealed partial record SolverOptions
     /// <summary>Whether a solve that cannot go on, and a reverse sweep that drifts too far, throw, or tell by <see cref="Solution.Status"/>.</summary>
     public FailureMode Failure { get; init; }
 
+    /// <summary>Whether fixed steps on a GPU are recorded and replayed.</summary>
+    public GraphMode Graphs { get; init; }
+
     /// <summary>The native form of valid options.</summary>
     internal unsafe neuralode_solve_options ToNative()
     {
@@ -130,6 +133,7 @@ public sealed partial record SolverOptions
         native.dense_output = DenseOutput ? 1 : 0;
         native.per_sample = PerSample ? 1 : 0;
         native.checkpoint_stages = CheckpointStages ? 1 : 0;
+        native.graphs = (int)Graphs;
         return native;
     }
 }
