@@ -77,7 +77,9 @@ class Row {
  public:
   explicit Row(const std::string& kind) { text_ << "{\"kind\": \"" << kind << "\""; }
   Row& text(const char* key, const std::string& value) {
-    text_ << ", \"" << key << "\": \"" << value << "\"";
+    text_ << ", \"" << key << "\": \"";
+    for (const char c : value) text_ << (c == '"' || c == '\\' ? "\\" : "") << (c == '\n' ? ' ' : c);
+    text_ << "\"";
     return *this;
   }
   Row& number(const char* key, double value) {
@@ -101,6 +103,7 @@ struct Candidate {
   std::string name;
   std::string graphs;  ///< "auto", "off", or "" where they say nothing
   std::function<void()> step;
+  std::function<std::string()> remark = [] { return std::string(); };  ///< asked for once, after the rounds
 };
 
 /// Milliseconds of each, medians over rounds in which all take their turn. A candidate that throws is reported, as NaN.
@@ -144,9 +147,10 @@ inline bool report(const Setting& setting, const std::string& work, const Precis
       std::printf(" %10.1f images/s", 1e3 * double(samples) / times[i]);
       row.number("images_per_second", 1e3 * double(samples) / times[i]);
     }
-    std::printf("\n");
+    const auto remark = std::isfinite(times[i]) ? candidate.remark() : "";
+    std::printf("  %s\n", remark.c_str());
     std::fflush(stdout);
-    row.write(setting);
+    row.text("remark", remark).write(setting);
     good = good && std::isfinite(times[i]);
   }
   return good;
@@ -187,6 +191,21 @@ struct HasGraphs<Options, std::void_t<decltype(std::declval<Options&>().graphs)>
 template <class Options>
 void turn_graphs_off(Options& options) {
   if constexpr (HasGraphs<Options>::value) options.graphs = static_cast<decltype(options.graphs)>(1);
+}
+
+template <class Figures, class = void>
+struct TellsOfGraphs : std::false_type {};
+template <class Figures>
+struct TellsOfGraphs<Figures, std::void_t<decltype(std::declval<Figures&>().graph_backward)>> : std::true_type {};
+
+/// How CUDA graphs went, where this version tells.
+template <class Figures>
+std::string graph_remark(const Figures& figures) {
+  if constexpr (TellsOfGraphs<Figures>::value) {
+    if (figures.graph_forward == figures.graph_backward) return figures.graph_forward;
+    return "forward: " + figures.graph_forward + "; backward: " + figures.graph_backward;
+  }
+  return "";
 }
 
 /// The settings of graphs to compare: only "off" where there are none.

@@ -40,10 +40,10 @@ def steps_table(rows: List[Row], work: str) -> str:
         fastest = ours(rows, work, row["precision"])
         ratio = row["milliseconds"] / fastest["milliseconds"] if fastest and row["milliseconds"] else None
         graphs = {"auto": ", graphs", "off": ", no graphs"}.get(row["graphs"], "")
-        lines.append([row["precision"], row["side"], row["method"] + graphs, row["milliseconds"] or "failed", ratio, row.get("images_per_second")])
+        lines.append([row["precision"], row["side"], row["method"] + graphs, row["milliseconds"] or "failed", ratio, row.get("images_per_second"), row.get("remark")])
     order = {name: i for i, name in enumerate(dict.fromkeys(line[0] for line in lines))}
     lines.sort(key=lambda line: order[line[0]])
-    return table(["precision", "side", "method", "ms", "time over ours", "images/s"], lines)
+    return table(["precision", "side", "method", "ms", "time over ours", "images/s", "graphs were"], lines)
 
 
 def memory_table(rows: List[Row]) -> str:

@@ -36,6 +36,15 @@ void bare_step(const Workload& work, const at::Tensor& z, const Precision& preci
   }
 }
 
+/// How CUDA graphs went in one solve and its backward.
+std::string remark_of(const std::shared_ptr<Dynamics>& f, const at::Tensor& z, const SolveOptions& options, const Precision& precision) {
+  const AutocastWhere autocast(precision, z.device());
+  const auto z0 = z.detach().requires_grad_(true);
+  const auto solution = solve({f, {z0}, at::scalar_tensor(0.0, at::kDouble), at::scalar_tensor(1.0, at::kDouble), {}, options});
+  solution.states[0].backward(at::ones_like(z));
+  return graph_remark(*solution.statistics);
+}
+
 /// Bare evaluations and MALI with and without graphs; with `built_in` the hand-written dynamics of the same function too.
 bool compare(const Setting& setting, const Workload& work, const Precision& precision, const std::shared_ptr<Dynamics>& built_in,
              int rounds) {
@@ -45,10 +54,12 @@ bool compare(const Setting& setting, const Workload& work, const Precision& prec
   const auto dynamics = dynamics_of(work);
   std::vector<Candidate> candidates{{"bare evaluations of f", "", [&] { bare_step(work, z, precision); }}};
   const auto add = [&](const char* name, const std::shared_ptr<Dynamics>& f, const std::string& graphs) {
-    candidates.push_back({name, graphs, [&work, &z, &precision, f, options = fixed_steps(work.steps, graphs)] {
+    candidates.push_back({name, graphs,
+                          [&work, &z, &precision, f, options = fixed_steps(work.steps, graphs)] {
                             const AutocastWhere autocast(precision, z.device());
                             training_step(work, f, z, options);
-                          }});
+                          },
+                          [&z, &precision, f, options = fixed_steps(work.steps, graphs)] { return remark_of(f, z, options, precision); }});
   };
   for (const auto& graphs : graph_settings(setting)) add("mali", dynamics, graphs);
   if (built_in)
@@ -121,7 +132,8 @@ bool resnet_part(const Setting& setting) {
       const auto model = make_image_model("resnet18-ode", options, fixed_steps(steps, graphs));
       move_to(*model, setting, precision);
       const std::shared_ptr<torch::optim::Optimizer> optimizer = make_optimizer(sgd, model->parameters());
-      candidates.push_back({"mali", graphs, [&, model, optimizer] { classifier_step(*model, *optimizer, images, labels, precision); }});
+      candidates.push_back({"mali", graphs, [&, model, optimizer] { classifier_step(*model, *optimizer, images, labels, precision); },
+                            [model] { return graph_remark(model->statistics(false)); }});
     }
     good = report(setting, "resnet18", precision, text_of_shape({batch, 3, size, size}), steps, candidates, setting.rounds, batch) && good;
   }
