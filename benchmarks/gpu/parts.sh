@@ -19,7 +19,7 @@ unpacked() {  # unpacked NAME PATH: the folder PATH, or what the archive PATH ho
     if [ ! -e "$work/$1/.unpacked" ] || [ "$2" -nt "$work/$1/.unpacked" ]; then
       rm -rf "${work:?}/$1"
       mkdir -p "$work/$1"
-      tar -C "$work/$1" -xf "$2" >&2
+      tar -C "$work/$1" -xf "$2" >&2 || return 1   # in $(...), where -e does not hold
       touch "$work/$1/.unpacked"
     fi
     echo "$work/$1"
