@@ -25,7 +25,7 @@
 #endif
 
 /** What neuralode_abi_version() returns in a library that matches this header. */
-#define NEURALODE_ABI_VERSION 3u
+#define NEURALODE_ABI_VERSION 4u
 
 #ifdef __cplusplus
 extern "C" {

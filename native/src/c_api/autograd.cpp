@@ -189,11 +189,3 @@ neuralode_status neuralode_grad_mode_set(int32_t enabled, int32_t* out_previous)
     at::GradMode::set_enabled(enabled != 0);
   });
 }
-
-neuralode_status neuralode_autocast_set(int32_t enabled, int32_t* out_previous) {
-  return guarded([&] {
-    if (out_previous != nullptr) *out_previous = compat::autocast_enabled(at::kCPU);
-    compat::set_autocast_enabled(at::kCPU, enabled != 0);
-    if (enabled == 0) at::autocast::clear_cache();
-  });
-}

@@ -95,6 +95,11 @@ Json optim_layouts() {
                                 FIELD(reserved), FIELD(beta1), FIELD(beta2), FIELD(epsilon)});
   }
   {
+    using Struct = neuralode_grad_scaler_options;
+    result["neuralode_grad_scaler_options"] = layout(sizeof(Struct), {FIELD(struct_size), FIELD(reserved), FIELD(initial_scale),
+                                                                      FIELD(growth_factor), FIELD(backoff_factor), FIELD(growth_interval)});
+  }
+  {
     using Struct = neuralode_schedule_options;
     result["neuralode_schedule_options"] =
         layout(sizeof(Struct), {FIELD(struct_size), FIELD(kind), FIELD(lr), FIELD(total_steps), FIELD(period), FIELD(gamma), FIELD(warmup),

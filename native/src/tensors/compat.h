@@ -42,4 +42,7 @@ inline void set_autocast_dtype(at::DeviceType device, at::ScalarType dtype) {
 #endif
 }
 
+/// Whether CPU autocast can compute in float16.
+constexpr bool cpu_autocast_has_half = NEURALODE_TORCH_AT_LEAST(2, 3);
+
 }  // namespace neuralode::compat

@@ -40,6 +40,18 @@ public static unsafe class Library
         }
     }
 
+    /// <summary>Where TensorFloat-32 is allowed, for the whole process. Without effect on a CPU.</summary>
+    public static Tf32 Tf32
+    {
+        get
+        {
+            NativeCall.Check(NativeMethods.neuralode_tf32_set(0, out var flags));
+            NativeCall.Check(NativeMethods.neuralode_tf32_set(flags, out _));
+            return (Tf32)flags;
+        }
+        set => NativeCall.Check(NativeMethods.neuralode_tf32_set((int)value, out _));
+    }
+
     /// <summary>Handles of the native library alive now, in the whole process; for leak tests.</summary>
     public static LiveObjects LiveObjects
     {
