@@ -42,6 +42,10 @@ internal sealed class TrainCommand
         ["nfe_forward"] = result.NfeForward,
         ["nfe_backward"] = result.NfeBackward,
         ["broken_images"] = result.BrokenImages.Count,
+        ["precision"] = PrecisionArguments.Name(result.Precision),
+        ["device"] = result.Device,
+        ["channels_last"] = result.ChannelsLast,
+        ["skipped_steps"] = result.SkippedSteps,
     };
 
     /// <summary>The result for people.</summary>
@@ -51,6 +55,7 @@ internal sealed class TrainCommand
         trained for     {result.Epochs:f2} epochs, {result.Steps} steps, {result.Seconds:f0} s
         peak memory     {result.PeakBytes / 1e6:f1} MB of tensors
         evaluations     {result.NfeForward} forward, {result.NfeBackward} backward
+        computed in     {PrecisionArguments.Name(result.Precision)} on {result.Device}{(result.SkippedSteps > 0 ? $", {result.SkippedSteps} steps skipped" : "")}
         """;
 
     private Command Build(Terminal terminal)

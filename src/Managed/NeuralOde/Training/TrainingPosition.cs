@@ -38,6 +38,9 @@ internal sealed record TrainingPosition
 
     public long EpochImages { get; init; }
 
+    /// <summary>Images of the epoch whose loss was a number, which is all but those that overflowed under a gradient scaler; null before there was one.</summary>
+    public long? EpochLossImages { get; init; }
+
     public double EpochLoss { get; init; }
 
     public long EpochHits { get; init; }
@@ -48,6 +51,9 @@ internal sealed record TrainingPosition
     public DriftMeter? EpochDrift { get; init; }
 
     public bool EpochWarned { get; init; }
+
+    /// <summary>Steps that changed nothing because a scaled gradient overflowed.</summary>
+    public long SkippedSteps { get; init; }
 
     public long NfeForward { get; init; }
 

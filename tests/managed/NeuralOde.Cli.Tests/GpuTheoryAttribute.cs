@@ -1,0 +1,28 @@
+using System.Text.Json.Nodes;
+
+namespace NeuralOde.Cli.Tests;
+
+/// <summary>A theory that is skipped, with the reason, where there is no GPU.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class GpuTheoryAttribute : TheoryAttribute
+{
+    public GpuTheoryAttribute()
+    {
+        if (!HasGpu()) Skip = "needs a GPU: this build or this machine has none";
+    }
+
+    private static bool HasGpu()
+    {
+        if (JsonNode.Parse(Library.Info)?["cuda"]?.GetValue<bool>() != true) return false;
+        try
+        {
+            using var model = Model.Create(new(), new());
+            model.To("cuda:0");
+            return true;
+        }
+        catch (NeuralOdeException)
+        {
+            return false;
+        }
+    }
+}
