@@ -52,6 +52,7 @@ internal sealed class EvaluateCommand
             BatchSize = parsed.GetValue(_batchSize).Check(n => n >= 1, "--batch-size", "[1, 2^63)") ?? options.BatchSize,
             Workers = (int)(parsed.GetValue(_workers).Check(n => n is >= 1 and <= 1024, "--workers", "[1, 1024]") ?? options.Workers),
         });
+        loader.To(options.Device);
         var evaluation = Evaluation.Run(model, loader, options.Precision, cancellation);
         foreach (var broken in loader.BrokenImages) terminal.Log($"broken image skipped: {broken}");
         return (evaluation, options);

@@ -77,7 +77,7 @@ public sealed unsafe class Model : IDisposable
         using var self = _handle.Lend();
         fixed (byte* name = NativeCall.Utf8(device, nameof(device)))
         {
-            var last = channelsLast ?? device.StartsWith("cuda", StringComparison.Ordinal);
+            var last = channelsLast ?? PrecisionScope.IsGpu(device);
             NativeCall.Check(NativeMethods.neuralode_model_to(self.Pointer, name, last ? 1 : 0));
             (Device, ChannelsLast) = (device, last);
         }

@@ -33,6 +33,11 @@ internal sealed record TrainingPosition
 
     public double TrainingSeconds { get; init; }
 
+    /// <summary>The part of those that was spent waiting for batches, and of the current epoch's.</summary>
+    public double DataWaitSeconds { get; init; }
+
+    public double EpochDataWaitSeconds { get; init; }
+
     /// <summary>Images learned from in the run; with loss and hits of the current epoch.</summary>
     public long Images { get; init; }
 

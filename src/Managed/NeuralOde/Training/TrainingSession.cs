@@ -21,6 +21,7 @@ internal sealed class TrainingSession : IDisposable
     private TrainingPosition _at = new();
     private DriftMeter _drift = new();
     private double _secondsBefore;
+    private double _dataWaitSeen;
 
     public TrainingSession(TrainerOptions options, RunFolder folder)
     {
@@ -62,6 +63,7 @@ internal sealed class TrainingSession : IDisposable
             throw new NeuralOdeException(Status.InvalidArgument,
                 $"{_options.Data}: {_data.TrainImages} training images, but the run began with {_at.TrainImages}; resume with the same images");
         checkpoint.Restore(_learner.Model, _learner.Optimizer, _learner.Scaler);
+        _at = _at with { EpochLossImages = _at.EpochLossImages ?? _at.EpochImages };   // checkpoints of before there were scalers
         _secondsBefore = _at.Seconds;
         if (!_at.HasBoundsOf(_options)) _at = WithBounds(_at with { Plan = _budget.Again(_at.Step, _at.Seconds) });
         _folder.CutLog(_at.Step, _at.Epoch);
@@ -150,6 +152,7 @@ internal sealed class TrainingSession : IDisposable
             Report(progress, Line(TrainingEvent.Steps, _drift) with
             {
                 Loss = _meter.Loss, Accuracy = _meter.Accuracy, ImagesPerSecond = _meter.ImagesPerSecond,
+                DataWaitShare = _meter.DataWaitShare,
             });
             _meter.Clear();
             _drift = new();
@@ -167,11 +170,12 @@ internal sealed class TrainingSession : IDisposable
         {
             Loss = _at.EpochLoss / Math.Max(1, _at.EpochLossImages ?? _at.EpochImages), Accuracy = (double)_at.EpochHits / Math.Max(1, _at.EpochImages),
             ImagesPerSecond = _at.EpochSeconds > 0 ? _at.EpochImages / _at.EpochSeconds : 0,
+            DataWaitShare = StepMeter.Share(_at.EpochDataWaitSeconds, _at.EpochSeconds),
             TestAccuracy = evaluates ? _at.TestAccuracy : null, TestLoss = evaluates ? _at.TestLoss : null,
         });
         _at = _at with
         {
-            Epoch = _at.Epoch + 1, Batch = 0, EpochImages = 0, EpochLossImages = null, EpochLoss = 0, EpochHits = 0, EpochSeconds = 0, EpochDrift = null, EpochWarned = false,
+            Epoch = _at.Epoch + 1, Batch = 0, EpochImages = 0, EpochLossImages = null, EpochLoss = 0, EpochHits = 0, EpochSeconds = 0, EpochDataWaitSeconds = 0, EpochDrift = null, EpochWarned = false,
         };
         Save();
     }
@@ -196,12 +200,22 @@ internal sealed class TrainingSession : IDisposable
     private void CollectWork()
     {
         CollectLosses();
+        CollectDataWait();
         var work = _learner.Model.Statistics(reset: true);
         _drift = _drift.With(work);
         _at = _at with
         {
             NfeForward = _at.NfeForward + work.NfeForward, NfeBackward = _at.NfeBackward + work.NfeBackward, EpochDrift = (_at.EpochDrift ?? new()).With(work),
         };
+    }
+
+    private void CollectDataWait()
+    {
+        var all = _data.Train.Statistics.SecondsStalled;
+        var since = all - _dataWaitSeen;
+        _dataWaitSeen = all;
+        _meter.AddDataWait(since);
+        _at = _at with { DataWaitSeconds = _at.DataWaitSeconds + since, EpochDataWaitSeconds = _at.EpochDataWaitSeconds + since };
     }
 
     private void Report(IProgress<TrainingProgress>? progress, TrainingProgress line)
@@ -216,7 +230,7 @@ internal sealed class TrainingSession : IDisposable
         Event = kind, Step = _at.Step, PlannedSteps = _at.Plan?.EndStep, Epoch = _at.Epoch + 1,
         Progress = _at.Plan?.ProgressAt(_at.Step) ?? 0, Loss = 0, Accuracy = 0, LearningRate = _meter.LearningRate, ImagesPerSecond = 0,
         Seconds = Seconds, ReconstructionError = drift.ReconstructionError, Snapshots = drift.Snapshots, StepsReplayed = drift.StepsReplayed,
-        Warning = _at.EpochWarned ? null : drift.Warning(_options.Solver),
+        Warning = _at.EpochWarned ? null : drift.Warning(_options.Solver, _options.Precision),
     };
 
     private TrainingPosition WithBounds(TrainingPosition at) =>
@@ -238,6 +252,7 @@ internal sealed class TrainingSession : IDisposable
         Device = _options.Device,
         ChannelsLast = _learner.Model.ChannelsLast,
         SkippedSteps = _at.SkippedSteps,
+        DataWaitShare = StepMeter.Share(_at.DataWaitSeconds, _at.TrainingSeconds),
         BrokenImages = _data.BrokenImages,
     };
 }
