@@ -49,19 +49,21 @@ typedef struct neuralode_grad_scaler_options {
 
 /** Defaults: torch.cuda.amp.GradScaler's: 65536, 2, 0.5, 2000. */
 NEURALODE_API neuralode_status neuralode_grad_scaler_options_init(uint32_t struct_size, neuralode_grad_scaler_options* out_options);
-/** Keeps gradients in float16's range. An iteration: backward of the scaled loss; unscale, where gradients are looked at or clipped; step; update.
- *  With several optimisers each is unscaled and stepped, then update is called once. Works on any device; float16 needs it. */
+/** Keeps gradients in float16's range. An iteration: backward of the scaled loss; unscale, where gradients are looked at or clipped; step;
+ *  update. With several optimisers each is unscaled and stepped, then update is called once. Works on any device; float16 needs it. */
 NEURALODE_API neuralode_status neuralode_grad_scaler_create(const neuralode_grad_scaler_options* options,
                                                             neuralode_grad_scaler* out_scaler);
 NEURALODE_API neuralode_status neuralode_grad_scaler_destroy(neuralode_grad_scaler scaler);
 /** tensor: floating point, a loss. out_scaled: tensor times the scale, recorded by autograd. */
-NEURALODE_API neuralode_status neuralode_grad_scaler_scale(neuralode_grad_scaler scaler, neuralode_tensor tensor, neuralode_tensor* out_scaled);
+NEURALODE_API neuralode_status neuralode_grad_scaler_scale(neuralode_grad_scaler scaler, neuralode_tensor tensor,
+                                                           neuralode_tensor* out_scaled);
 /** Divides the gradients of the optimiser's parameters by the scale, in place; once an iteration. Float16 gradients are refused: parameters
  *  are float32. */
 NEURALODE_API neuralode_status neuralode_grad_scaler_unscale(neuralode_grad_scaler scaler, neuralode_optimizer optimizer);
 /** Unscales where that was not done, and steps the optimiser unless a gradient is infinite or NaN. out_stepped (may be NULL): 1 if it did.
  *  Waits for the gradients' device once, the only time in an iteration. */
-NEURALODE_API neuralode_status neuralode_grad_scaler_step(neuralode_grad_scaler scaler, neuralode_optimizer optimizer, int32_t* out_stepped);
+NEURALODE_API neuralode_status neuralode_grad_scaler_step(neuralode_grad_scaler scaler, neuralode_optimizer optimizer,
+                                                          int32_t* out_stepped);
 /** Ends an iteration: the scale shrinks by backoff_factor if a gradient was not finite, and grows by growth_factor after growth_interval
  *  iterations in a row in which all were. */
 NEURALODE_API neuralode_status neuralode_grad_scaler_update(neuralode_grad_scaler scaler);

@@ -1,4 +1,4 @@
-// Of tensor.h: gradients, grad mode, autocast and operators by name.
+// Of tensor.h: gradients, grad mode and operators by name.
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -6,8 +6,6 @@
 #include "c_api/guarded.h"
 #include "c_api/handles.h"
 #include "neuralode/tensor.h"
-#include "tensors/autocast.h"
-#include "tensors/compat.h"
 #include "tensors/op_call.h"
 
 using namespace neuralode;

@@ -9,8 +9,8 @@
 
 #include "c_api/guarded.h"
 #include "c_api/handles.h"
-#include "data/image_folder.h"
 #include "data/device_loader.h"
+#include "data/image_folder.h"
 #include "data/sample_reader.h"
 #include "data/synthetic.h"
 #include "tensors/device.h"
@@ -205,8 +205,8 @@ neuralode_status neuralode_loader_get_statistics(neuralode_loader loader, uint32
                                                  neuralode_loader_statistics* out_statistics) {
   return guarded([&] {
     const data::LoaderStatistics statistics = held(loader, "loader")->loader.statistics();
-    write_struct(neuralode_loader_statistics{statistics.images, statistics.broken, statistics.seconds_waiting, statistics.seconds_stalled}, struct_size, out_statistics,
-                 "out_statistics");
+    write_struct(neuralode_loader_statistics{statistics.images, statistics.broken, statistics.seconds_waiting, statistics.seconds_stalled},
+                 struct_size, out_statistics, "out_statistics");
   });
 }
 

@@ -119,7 +119,8 @@ Json data_layouts() {
   }
   {
     using Struct = neuralode_loader_statistics;
-    result["neuralode_loader_statistics"] = layout(sizeof(Struct), {FIELD(images), FIELD(broken), FIELD(seconds_waiting), FIELD(seconds_stalled)});
+    result["neuralode_loader_statistics"] =
+        layout(sizeof(Struct), {FIELD(images), FIELD(broken), FIELD(seconds_waiting), FIELD(seconds_stalled)});
   }
   {
     using Struct = neuralode_synthetic_options;

@@ -133,6 +133,7 @@ neuralode_status neuralode_checkpoint_restore(neuralode_checkpoint checkpoint, n
     const auto target = held(model, "model");
     const auto updates = optimizer == nullptr ? nullptr : held(optimizer, "optimizer");
     const auto scales = scaler == nullptr ? nullptr : held(scaler, "scaler");
-    source->value.restore(*target->value, updates == nullptr ? nullptr : updates->value.get(), scales == nullptr ? nullptr : &scales->value);
+    source->value.restore(*target->value, updates == nullptr ? nullptr : updates->value.get(),
+                          scales == nullptr ? nullptr : &scales->value);
   });
 }

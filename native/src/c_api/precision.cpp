@@ -1,3 +1,4 @@
+// Of tensor.h: autocast and TF32.
 #include <ATen/Context.h>
 
 #include "c_api/guarded.h"
@@ -37,8 +38,8 @@ neuralode_status neuralode_tf32_set(int32_t flags, int32_t* out_previous) {
     constexpr int32_t all = NEURALODE_TF32_CONVOLUTIONS | NEURALODE_TF32_MATRIX_PRODUCTS;
     require((flags & ~all) == 0, "flags: ", flags, " is no sum of neuralode_tf32 flags; give 0 to ", all);
     auto& context = at::globalContext();
-    const int32_t before = (context.allowTF32CuDNN() ? NEURALODE_TF32_CONVOLUTIONS : 0) |
-                           (context.allowTF32CuBLAS() ? NEURALODE_TF32_MATRIX_PRODUCTS : 0);
+    const int32_t before =
+        (context.allowTF32CuDNN() ? NEURALODE_TF32_CONVOLUTIONS : 0) | (context.allowTF32CuBLAS() ? NEURALODE_TF32_MATRIX_PRODUCTS : 0);
     context.setAllowTF32CuDNN((flags & NEURALODE_TF32_CONVOLUTIONS) != 0);
     context.setAllowTF32CuBLAS((flags & NEURALODE_TF32_MATRIX_PRODUCTS) != 0);
     if (out_previous != nullptr) *out_previous = before;

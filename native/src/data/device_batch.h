@@ -23,9 +23,9 @@ struct DeviceNormalization {
   at::Tensor scale, bias;
 };
 
-/// Images as the network takes them of bytes (batch, 3, height, width) and which of them are mirrored, (batch,) bool: float32, on the bytes'
-/// device. On a CPU the arithmetic of a batch that was read as float32, element by element; a pixel differs by its rounding to a byte, half a
-/// byte times normalization.scale.
+/// Images as the network takes them of bytes (batch, 3, height, width) and which of them are mirrored, (batch,) bool: float32, on the
+/// bytes' device. On a CPU the arithmetic of a batch that was read as float32, element by element; a pixel differs by its rounding to a
+/// byte, half a byte times normalization.scale.
 at::Tensor images_of_bytes(const at::Tensor& bytes, const at::Tensor& flips, const DeviceNormalization& normalization, bool channels_last);
 
 /// A batch that has been sent and may not have arrived.
@@ -54,9 +54,9 @@ class Courier {
   std::optional<c10::Stream> stream_;  // of a GPU
 };
 
-/// Adds up how long a device had nothing to do because a batch was not there: on a CPU wall-clock time; on a GPU from the end of what was put
-/// into the caller's stream before begin until what end follows could go on, by events, which are read when they have passed and never waited
-/// for. libtorch before 2.4 has no such events: there it is the caller's time on a GPU too.
+/// Adds up how long a device had nothing to do because a batch was not there: on a CPU wall-clock time; on a GPU from the end of what was
+/// put into the caller's stream before begin until what end follows could go on, by events, which are read when they have passed and never
+/// waited for. libtorch before 2.4 has no such events: there it is the caller's time on a GPU too.
 class StallMeter {
  public:
   explicit StallMeter(at::Device device) : device_(device) {}

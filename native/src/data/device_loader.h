@@ -8,15 +8,15 @@ namespace neuralode::data {
 /// How pixels travel. Values are those of neuralode_transfer in neuralode/data.h.
 enum class Transfer : std::int32_t { automatic = 0, float32 = 1, uint8 = 2 };
 
-/// A Loader whose batches are sent on. What is read as bytes is sent one batch ahead: while a batch is computed with, the next one is copied,
-/// where it has been read by then. One thread at a time may call.
+/// A Loader whose batches are sent on. What is read as bytes is sent one batch ahead: while a batch is computed with, the next one is
+/// copied, where it has been read by then. One thread at a time may call.
 class DeviceLoader {
  public:
   DeviceLoader(std::shared_ptr<const ImageFolder> folder, const LoaderOptions& options, Transfer transfer,
                const Destination& destination = {});
 
-  /// Where batches go from the next start on; what was started is dropped. Pixels that travel as they like are bytes to a GPU, float32 on the
-  /// CPU; to a GPU they come from pinned memory.
+  /// Where batches go from the next start on; what was started is dropped. Pixels that travel as they like are bytes to a GPU, float32 on
+  /// the CPU; to a GPU they come from pinned memory.
   void to(const Destination& destination);
 
   std::int64_t batches() const { return loader_.batches(); }

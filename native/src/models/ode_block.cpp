@@ -39,7 +39,12 @@ OdeBlockImpl::OdeBlockImpl(std::shared_ptr<torch::nn::Module> f, std::function<a
 
 at::Tensor OdeBlockImpl::forward(const at::Tensor& x) {
   const bool reduced = x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16;
-  auto solution = solve({dynamics_, {reduced ? x.to(at::kFloat) : x}, at::scalar_tensor(0.0, at::kDouble), at::scalar_tensor(1.0, at::kDouble), {}, options_});
+  auto solution = solve({dynamics_,
+                         {reduced ? x.to(at::kFloat) : x},
+                         at::scalar_tensor(0.0, at::kDouble),
+                         at::scalar_tensor(1.0, at::kDouble),
+                         {},
+                         options_});
   if (solution.outcome->status != Status::ok) throw Error(solution.outcome->status, solution.outcome->text);
   constexpr std::size_t pending = 64;
   if (solves_.size() >= pending) fold();

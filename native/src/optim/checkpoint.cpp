@@ -86,8 +86,8 @@ std::string verified_payload(const std::string& path) {
 
 }  // namespace
 
-void Checkpoint::save(const std::string& path, const ImageModel& model, const torch::optim::Optimizer& optimizer,
-                      const GradScaler* scaler, const std::string& metadata) {
+void Checkpoint::save(const std::string& path, const ImageModel& model, const torch::optim::Optimizer& optimizer, const GradScaler* scaler,
+                      const std::string& metadata) {
   NamedTensors tensors;
   for (const auto& [name, tensor] : state_of(model)) tensors.emplace_back(model_prefix + name, tensor);
   for (const auto& [name, tensor] : neuralode::state_of(optimizer)) tensors.emplace_back(optimizer_prefix + name, tensor);

@@ -18,8 +18,8 @@ std::vector<at::Tensor> gradients_of(const torch::optim::Optimizer& optimizer) {
   return result;
 }
 
-/// Whether every element of every tensor is finite: a 0-dim bool where the first of them is, not waited for. The largest magnitude of a tensor
-/// is one reduction, and infinite or NaN when an element is.
+/// Whether every element of every tensor is finite: a 0-dim bool where the first of them is, not waited for. The largest magnitude of a
+/// tensor is one reduction, and infinite or NaN when an element is.
 at::Tensor all_finite(const std::vector<at::Tensor>& tensors) {
   std::vector<at::Tensor> largest;
   for (const auto& tensor : tensors)

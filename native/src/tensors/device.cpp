@@ -25,9 +25,12 @@ c10::Device usable_device(const std::string& name) {
   require(name == gpu || indexed, "device: '", name, "' is not known; give cpu, cuda:0 or another GPU's number");
   const int index = indexed ? std::stoi(name.substr(gpu.size() + 1)) : 0;
   if (!at::hasCUDA())
-    fail(Status::unsupported, "device: '", name, "' needs a GPU that libtorch can use, and there is none; use cpu, or build with a CUDA libtorch on a machine with a GPU");
+    fail(Status::unsupported, "device: '", name,
+         "' needs a GPU that libtorch can use, and there is none; use cpu, or build with a CUDA libtorch on a machine with a GPU");
   const int gpus = at::detail::getCUDAHooks().getNumGPUs();
-  if (index >= gpus) fail(Status::unsupported, "device: '", name, "' is not here: this machine has ", gpus, " GPU(s), numbered from 0; use one of those, or cpu");
+  if (index >= gpus)
+    fail(Status::unsupported, "device: '", name, "' is not here: this machine has ", gpus,
+         " GPU(s), numbered from 0; use one of those, or cpu");
   return {c10::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
 

@@ -12,9 +12,9 @@
 namespace neuralode::data::testing {
 namespace {
 
-using ::testing::HasSubstr;
 using neuralode::testing::has_gpu;
 using neuralode::testing::needs_a_gpu;
+using ::testing::HasSubstr;
 
 /// Three classes of seven pictures: 21 images, six batches of four, the last of one.
 class DeviceLoaderTest : public ::testing::Test {
@@ -88,8 +88,7 @@ TEST_F(DeviceLoaderTest, BytesOfPicturesThatNeedNoResamplingAreExact) {
   const auto expected = epoch(floats), found = epoch(bytes);
   // The weights of a window add up to 1 but for a rounding: a byte's value is off by 255 * 2^-23 at most.
   const double tolerance = 255 * 0x1p-23 / (255 * 0.224) + 1e-6;
-  for (std::size_t i = 0; i < expected.size(); ++i)
-    EXPECT_LE((found[i].images - expected[i].images).abs().max().item<double>(), tolerance);
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_LE((found[i].images - expected[i].images).abs().max().item<double>(), tolerance);
 }
 
 TEST_F(DeviceLoaderTest, ImagesAreLaidOutAsAskedFor) {

@@ -86,9 +86,9 @@ TEST(PlacedModel, OnAGpuGivesTheLogitsOfTheCpu) {
 /// `tensor` rounded to bfloat16's 8 bits.
 at::Tensor rounded(const at::Tensor& tensor) { return tensor.detach().to(at::kBFloat16).to(at::kFloat); }
 
-/// How far bfloat16 may be from float32: measured, because batch normalisation and ReLU decide what a rounding becomes. A change of the weights
-/// alone by one rounding each moves the gradients by d. Autocast rounds weights, inputs and results of each convolution, forward and backward:
-/// six such changes, which as independent ones add up to sqrt(6) d; twice that.
+/// How far bfloat16 may be from float32: measured, because batch normalisation and ReLU decide what a rounding becomes. A change of the
+/// weights alone by one rounding each moves the gradients by d. Autocast rounds weights, inputs and results of each convolution, forward
+/// and backward: six such changes, which as independent ones add up to sqrt(6) d; twice that.
 double tolerance_of_bfloat16(const at::Tensor& exact) {
   const auto model = made();
   const torch::NoGradGuard not_recording;
@@ -122,7 +122,8 @@ TEST(ModelUnderAutocast, LaidOutChannelsLastHasTheSameGradients) {
   channels->place(at::kCPU, at::MemoryFormat::ChannelsLast);
   const auto expected = gradients(*rows, images(), {at::kCPU, true, at::kBFloat16});
   const auto found = gradients(*channels, images().contiguous(at::MemoryFormat::ChannelsLast), {at::kCPU, true, at::kBFloat16});
-  EXPECT_LE((found - expected).norm().item<double>(), tolerance_of_bfloat16(gradients(*made(), images(), {at::kCPU, false, at::kBFloat16})));
+  EXPECT_LE((found - expected).norm().item<double>(),
+            tolerance_of_bfloat16(gradients(*made(), images(), {at::kCPU, false, at::kBFloat16})));
 }
 
 }  // namespace

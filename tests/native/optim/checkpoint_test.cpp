@@ -86,8 +86,9 @@ TEST_F(Checkpoints, AGradientScalerComesBackAndItsAbsenceIsAnError) {
   EXPECT_EQ(other.growth_tracker(), 1);
   save(saved);
   const auto before = other.state()[0].second;
-  EXPECT_THAT(error_text(Status::invalid_argument, [&] { Checkpoint::open(path()).restore(*resumed.model, resumed.optimizer.get(), &other); }),
-              HasSubstr("without one"));
+  EXPECT_THAT(
+      error_text(Status::invalid_argument, [&] { Checkpoint::open(path()).restore(*resumed.model, resumed.optimizer.get(), &other); }),
+      HasSubstr("without one"));
   EXPECT_TRUE(identical(other.state()[0].second, before));
 }
 
@@ -238,7 +239,8 @@ void expect_refused(const Checkpoint& checkpoint, OptimizerKind kind, const char
   const auto before = other.state();
   const auto optimizer = state_of(*other.optimizer);
   const auto generator = at::globalContext().defaultGenerator(at::kCPU).get_state();
-  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, other.optimizer.get(), nullptr); }), HasSubstr(text));
+  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, other.optimizer.get(), nullptr); }),
+              HasSubstr(text));
   EXPECT_TRUE(identical_lists(other.state(), before));
   EXPECT_TRUE(identical(at::globalContext().defaultGenerator(at::kCPU).get_state(), generator));
   const auto after = state_of(*other.optimizer);
