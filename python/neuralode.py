@@ -22,7 +22,7 @@ from torch.utils import dlpack
 
 __all__ = ["odeint", "solve", "Solution", "library_path", "live_objects"]
 
-ABI_VERSION = 3  # of the library that this file is for
+ABI_VERSION = 4  # of the library that this file is for
 _CALLBACK_FAILED = 5
 
 # What solvers without an error estimate do in torchdiffeq when no step_size is given: one step from each time of t to the next.

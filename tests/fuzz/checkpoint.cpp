@@ -66,10 +66,17 @@ bool same(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
   });
 }
 
+GradScaler& scaler() {
+  static GradScaler one({});
+  return one;
+}
+
 void restore(const Checkpoint& checkpoint, OptimizerKind kind, bool with_optimizer) {
   auto& target = training(kind);
   const auto before = target.state();
-  const auto status = c_api::guarded([&] { checkpoint.restore(target.model, with_optimizer ? target.optimizer.get() : nullptr); });
+  auto* const optimizer = with_optimizer ? target.optimizer.get() : nullptr;
+  const auto status =
+      c_api::guarded([&] { checkpoint.restore(target.model, optimizer, checkpoint.scaler_state.empty() ? nullptr : &scaler()); });
   if (!succeeded(status))
     expect(status == NEURALODE_INVALID_ARGUMENT && same(target.state(), before), "a failed restore changed the model");
   // What was restored can be gone on from, whatever numbers it holds.
@@ -89,7 +96,7 @@ void set_number(std::uint8_t* at, std::uint64_t number) {
 /// A valid file for seeds.
 void save_checkpoint_seed(const std::string& path, int kind) {
   const auto& source = training(static_cast<OptimizerKind>(kind));
-  Checkpoint::save(path, source.model, *source.optimizer, "{\"epoch\": 1}");
+  Checkpoint::save(path, source.model, *source.optimizer, &scaler(), "{\"epoch\": 1}");
 }
 
 }  // namespace neuralode::fuzz

@@ -32,6 +32,13 @@ enum neuralode_augmentation {
   NEURALODE_AUGMENT_PADDED_CROP = 2   /**< centre square resized to image_size, black padding of an eighth, random crop and flip: CIFAR's */
 };
 
+/** How pixels travel from the threads that decode them to the device that computes with them. */
+enum neuralode_transfer {
+  NEURALODE_TRANSFER_AUTO = 0,    /**< as bytes to a GPU, as floats on the CPU */
+  NEURALODE_TRANSFER_FLOAT32 = 1, /**< normalised by the threads */
+  NEURALODE_TRANSFER_UINT8 = 2    /**< rounded to bytes, a quarter of the floats; mirrored and normalised where they arrive */
+};
+
 typedef struct neuralode_loader_options {
   uint32_t struct_size;
   int32_t augmentation;  /**< neuralode_augmentation */
@@ -42,7 +49,7 @@ typedef struct neuralode_loader_options {
   int32_t workers;       /**< decoding threads, 1 to 1024 */
   int32_t prefetch;      /**< batches ready or in the making, 1 or more */
   int32_t fail_on_error; /**< 1: a broken image ends the epoch with NEURALODE_IO_ERROR; 0: it is skipped and counted */
-  int32_t reserved;      /**< 0 */
+  int32_t transfer;      /**< neuralode_transfer */
   uint64_t seed;
   double min_scale; /**< resized crop: least share of the area, in (0, 1] */
   double mean_red;  /**< of pixels in [0, 1]; out = (pixel - mean) / std */
@@ -58,14 +65,17 @@ NEURALODE_API neuralode_status neuralode_loader_options_init(uint32_t struct_siz
 /** The loader keeps the folder alive. Given options and seed, batches are the same for any number of workers. */
 NEURALODE_API neuralode_status neuralode_loader_create(neuralode_image_folder folder, const neuralode_loader_options* options,
                                                        neuralode_loader* out_loader);
+/** Batches come on "cpu" or "cuda:0" from the next start on, channels_last (1) or row-major (0); what was started is dropped. To a GPU they
+ *  are copied from pinned memory on a stream of their own, each while the one before is computed with. */
+NEURALODE_API neuralode_status neuralode_loader_to(neuralode_loader loader, const char* device, int32_t channels_last);
 /** Stops the workers. */
 NEURALODE_API neuralode_status neuralode_loader_destroy(neuralode_loader loader);
 NEURALODE_API neuralode_status neuralode_loader_batches(neuralode_loader loader, int64_t* out_batches);
 /** Begins epoch `epoch` at batch `first_batch` (0 is the first); what an earlier epoch had left is dropped. */
 NEURALODE_API neuralode_status neuralode_loader_start(neuralode_loader loader, int64_t epoch, int64_t first_batch);
 /** Waits for the next batch; neuralode_loader_start comes first.
- *  out_images: (batch, 3, image_size, image_size) float32; out_labels: (batch,) int64. Both NULL when the epoch has ended.
- *  A batch from which broken images were skipped is smaller; one that lost all of them is passed over. */
+ *  out_images: (batch, 3, image_size, image_size) float32; out_labels: (batch,) int64; on the loader's device, for the caller's stream.
+ *  Both NULL when the epoch has ended. A batch from which broken images were skipped is smaller; one that lost all is passed over. */
 NEURALODE_API neuralode_status neuralode_loader_next(neuralode_loader loader, neuralode_tensor* out_images, neuralode_tensor* out_labels);
 /** The batch after the one last handed out, batches passed over included: the first_batch with which to go on from here. */
 NEURALODE_API neuralode_status neuralode_loader_position(neuralode_loader loader, int64_t* out_batch);
@@ -73,7 +83,9 @@ NEURALODE_API neuralode_status neuralode_loader_position(neuralode_loader loader
 typedef struct neuralode_loader_statistics {
   int64_t images;         /**< handed out since creation */
   int64_t broken;         /**< met in the batches up to the last handed out, since creation */
-  double seconds_waiting; /**< that neuralode_loader_next waited for a batch since creation */
+  double seconds_waiting; /**< that a batch was waited for since creation */
+  double seconds_stalled; /**< that the device had nothing to do because a batch was not there: in neuralode_loader_next on the CPU; on a
+                             GPU by events on the caller's stream, as far as they have passed (by the clock with libtorch before 2.4) */
 } neuralode_loader_statistics;
 
 NEURALODE_API neuralode_status neuralode_loader_get_statistics(neuralode_loader loader, uint32_t struct_size,

@@ -30,8 +30,14 @@ NEURALODE_API neuralode_status neuralode_model_options_init(uint32_t struct_size
 NEURALODE_API neuralode_status neuralode_model_create(const char* name, const neuralode_model_options* options,
                                                       const neuralode_solve_options* solve, neuralode_model* out_model);
 NEURALODE_API neuralode_status neuralode_model_destroy(neuralode_model model);
-/** images: (batch, 3, height, width) float32. out_logits: (batch, classes). */
+/** images: (batch, 3, height, width) float32, on the model's device. out_logits: (batch, classes), of autocast's dtype where that is on;
+ *  the states of its ODE blocks are float32 all the same. */
 NEURALODE_API neuralode_status neuralode_model_forward(neuralode_model model, neuralode_tensor images, neuralode_tensor* out_logits);
+/** Moves parameters, their gradients and buffers to "cpu" or "cuda:0" (one that cannot be used is NEURALODE_UNSUPPORTED), and lays the
+ *  weights of convolutions out channels_last (1) or row-major (0): as images should be, which are not converted. Parameters stay the same
+ *  tensors; an optimiser's state does not follow, so move a model before its first step. Each block's drift_rate stays on the CPU,
+ *  where steps are planned. */
+NEURALODE_API neuralode_status neuralode_model_to(neuralode_model model, const char* device, int32_t channels_last);
 NEURALODE_API neuralode_status neuralode_model_set_training(neuralode_model model, int32_t training);
 /** Replaces how the blocks are integrated; for evaluating with another solver than was trained with. */
 NEURALODE_API neuralode_status neuralode_model_set_solve(neuralode_model model, const neuralode_solve_options* solve);

@@ -25,7 +25,7 @@
 #endif
 
 /** What neuralode_abi_version() returns in a library that matches this header. */
-#define NEURALODE_ABI_VERSION 3u
+#define NEURALODE_ABI_VERSION 4u
 
 #ifdef __cplusplus
 extern "C" {
@@ -74,8 +74,8 @@ NEURALODE_API neuralode_status neuralode_set_last_error(const char* text);
 /** Version of this ABI; raised when a function or a struct layout changes. A caller built for another version must stop. */
 NEURALODE_API uint32_t neuralode_abi_version(void);
 
-/** A JSON object: version, abi, libtorch (version of the build), cxx11_abi, cuda, mkldnn, openmp, lapack, libtorch_configuration.
- *  Static lifetime. */
+/** A JSON object: version, abi, libtorch (version of the build), cxx11_abi, cuda (whether there are kernels for GPUs), gpus (that it
+ *  can use), mkldnn, openmp, lapack, libtorch_configuration. Static lifetime. */
 NEURALODE_API neuralode_status neuralode_build_info(const char** out_json);
 
 /** A JSON object {"struct name": {"size": bytes, "field": offset, ...}, ...} of every public struct, as the library was compiled. */

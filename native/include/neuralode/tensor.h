@@ -79,8 +79,21 @@ NEURALODE_API neuralode_status neuralode_grad(const neuralode_tensor* outputs, c
                                               int32_t create_graph, neuralode_tensor* out_gradients);
 /** Turns the recording of operations on or off for the calling thread; writes what it was (out_previous may be NULL). */
 NEURALODE_API neuralode_status neuralode_grad_mode_set(int32_t enabled, int32_t* out_previous);
-/** Turns CPU autocast to bfloat16 inside operations on or off for the calling thread; writes what it was (may be NULL). */
-NEURALODE_API neuralode_status neuralode_autocast_set(int32_t enabled, int32_t* out_previous);
+/** Turns autocast on or off for the calling thread: operations on one type of device compute in `dtype` where libtorch deems it safe.
+ *  device: "cpu" or "cuda", of which an index says nothing. dtype: NEURALODE_BFLOAT16 or NEURALODE_FLOAT16, -1 keeps the one that is set
+ *  (libtorch begins with bfloat16 on the CPU, float16 on a GPU). Writes what was set (either may be NULL), which set again restores it.
+ *  Refused: to turn on float16 on the CPU before libtorch 2.3, which has it not, or a GPU where there is none (NEURALODE_UNSUPPORTED). */
+NEURALODE_API neuralode_status neuralode_autocast_set(const char* device, int32_t enabled, int32_t dtype, int32_t* out_previous_enabled,
+                                                      int32_t* out_previous_dtype);
+
+/** Where float32 may be rounded to TensorFloat-32 (10 bits of fraction, as float16 has) on GPUs that have it; flags. */
+enum neuralode_tf32 {
+  NEURALODE_TF32_NONE = 0,
+  NEURALODE_TF32_CONVOLUTIONS = 1, /**< cuDNN's; libtorch begins with this alone */
+  NEURALODE_TF32_MATRIX_PRODUCTS = 2 /**< cuBLAS's */
+};
+/** Sets where, neuralode_tf32 flags, for the process; writes what was set (may be NULL). Without effect on a CPU. */
+NEURALODE_API neuralode_status neuralode_tf32_set(int32_t flags, int32_t* out_previous);
 
 enum neuralode_value_kind {
   NEURALODE_VALUE_NONE = 0,

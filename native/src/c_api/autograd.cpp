@@ -1,4 +1,4 @@
-// Of tensor.h: gradients, grad mode, autocast and operators by name.
+// Of tensor.h: gradients, grad mode and operators by name.
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -6,8 +6,6 @@
 #include "c_api/guarded.h"
 #include "c_api/handles.h"
 #include "neuralode/tensor.h"
-#include "tensors/autocast.h"
-#include "tensors/compat.h"
 #include "tensors/op_call.h"
 
 using namespace neuralode;
@@ -187,13 +185,5 @@ neuralode_status neuralode_grad_mode_set(int32_t enabled, int32_t* out_previous)
   return guarded([&] {
     if (out_previous != nullptr) *out_previous = at::GradMode::is_enabled();
     at::GradMode::set_enabled(enabled != 0);
-  });
-}
-
-neuralode_status neuralode_autocast_set(int32_t enabled, int32_t* out_previous) {
-  return guarded([&] {
-    if (out_previous != nullptr) *out_previous = compat::autocast_enabled(at::kCPU);
-    compat::set_autocast_enabled(at::kCPU, enabled != 0);
-    if (enabled == 0) at::autocast::clear_cache();
   });
 }

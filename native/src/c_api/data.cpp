@@ -2,16 +2,18 @@
 
 #include <ATen/Functions.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
 
 #include "c_api/guarded.h"
 #include "c_api/handles.h"
+#include "data/device_loader.h"
 #include "data/image_folder.h"
-#include "data/loader.h"
 #include "data/sample_reader.h"
 #include "data/synthetic.h"
+#include "tensors/device.h"
 
 using namespace neuralode;
 using namespace neuralode::c_api;
@@ -24,9 +26,9 @@ struct neuralode_image_folder_t {
 
 struct neuralode_loader_t {
   static constexpr auto kind = neuralode::c_api::HandleKind::loader;
-  neuralode_loader_t(std::shared_ptr<const data::ImageFolder> folder, const data::LoaderOptions& options)
-      : loader(std::move(folder), options) {}
-  data::Loader loader;
+  neuralode_loader_t(std::shared_ptr<const data::ImageFolder> folder, const data::LoaderOptions& options, data::Transfer transfer)
+      : loader(std::move(folder), options, transfer) {}
+  data::DeviceLoader loader;
 };
 
 namespace {
@@ -57,8 +59,7 @@ data::Normalization read_normalization(const neuralode_loader_options& options) 
                                 {options.std_red, options.std_green, options.std_blue});
 }
 
-data::LoaderOptions read_loader_options(const neuralode_loader_options* given) {
-  const auto options = read_options(given, neuralode_loader_options_init);
+data::LoaderOptions checked_options(const neuralode_loader_options& options) {
   require_in<std::int32_t>(options.augmentation, NEURALODE_AUGMENT_NONE, NEURALODE_AUGMENT_PADDED_CROP, "options.augmentation");
   require_in<std::int64_t>(options.image_size, 1, kMostImageSize, "options.image_size");
   const std::int64_t sample_bytes = 3 * options.image_size * options.image_size * static_cast<std::int64_t>(sizeof(float));
@@ -66,7 +67,7 @@ data::LoaderOptions read_loader_options(const neuralode_loader_options* given) {
   require_in<std::int32_t>(options.workers, 1, kMostThreads, "options.workers");
   require(options.prefetch >= 1, "options.prefetch: ", options.prefetch, " is below 1");
   require(options.min_scale > 0 && options.min_scale <= 1, "options.min_scale: ", options.min_scale, " is not in (0, 1]");
-  require(options.reserved == 0, "options.reserved: ", options.reserved, " is not 0");
+  require_in<std::int32_t>(options.transfer, NEURALODE_TRANSFER_AUTO, NEURALODE_TRANSFER_UINT8, "options.transfer");
   data::LoaderOptions result;
   result.sample = {static_cast<data::Augmentation>(options.augmentation), static_cast<int>(options.image_size), options.min_scale,
                    read_normalization(options)};
@@ -157,8 +158,17 @@ neuralode_status neuralode_loader_create(neuralode_image_folder folder, const ne
                                          neuralode_loader* out_loader) {
   return guarded([&] {
     not_null(out_loader, "out_loader");
-    const auto checked = read_loader_options(options);
-    *out_loader = new_handle(std::make_shared<neuralode_loader_t>(held(folder, "folder")->folder, checked));
+    const auto given = read_options(options, neuralode_loader_options_init);
+    const auto checked = checked_options(given);
+    *out_loader = new_handle(
+        std::make_shared<neuralode_loader_t>(held(folder, "folder")->folder, checked, static_cast<data::Transfer>(given.transfer)));
+  });
+}
+
+neuralode_status neuralode_loader_to(neuralode_loader loader, const char* device, int32_t channels_last) {
+  return guarded([&] {
+    const auto source = held(loader, "loader");
+    source->loader.to({usable_device(not_null(device, "device")), channels_last != 0});
   });
 }
 
@@ -195,8 +205,8 @@ neuralode_status neuralode_loader_get_statistics(neuralode_loader loader, uint32
                                                  neuralode_loader_statistics* out_statistics) {
   return guarded([&] {
     const data::LoaderStatistics statistics = held(loader, "loader")->loader.statistics();
-    write_struct(neuralode_loader_statistics{statistics.images, statistics.broken, statistics.seconds_waiting}, struct_size, out_statistics,
-                 "out_statistics");
+    write_struct(neuralode_loader_statistics{statistics.images, statistics.broken, statistics.seconds_waiting, statistics.seconds_stalled},
+                 struct_size, out_statistics, "out_statistics");
   });
 }
 
@@ -205,7 +215,7 @@ neuralode_status neuralode_loader_broken(neuralode_loader loader, int64_t index,
     const auto source = held(loader, "loader");
     const auto& broken = source->loader.broken();
     not_null(out_text, "out_text");
-    require_index(index, static_cast<std::int64_t>(broken.size()));
+    require_index(index, std::min(source->loader.statistics().broken, static_cast<std::int64_t>(broken.size())));
     *out_text = broken[static_cast<std::size_t>(index)].c_str();
   });
 }

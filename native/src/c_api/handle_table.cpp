@@ -17,9 +17,18 @@ constexpr int kGenerationShift = 24;
 constexpr int kKindShift = 56;
 constexpr std::uint64_t kMostEntries = std::uint64_t{1} << kGenerationShift;
 
-constexpr std::array<const char*, 10> kKindNames = {
-    nullptr,           "neuralode_tensor_map", "neuralode_dynamics",   "neuralode_solution",     "neuralode_observer",
-    "neuralode_model", "neuralode_optimizer",  "neuralode_checkpoint", "neuralode_image_folder", "neuralode_loader",
+constexpr std::array<const char*, 11> kKindNames = {
+    nullptr,
+    "neuralode_tensor_map",
+    "neuralode_dynamics",
+    "neuralode_solution",
+    "neuralode_observer",
+    "neuralode_model",
+    "neuralode_optimizer",
+    "neuralode_checkpoint",
+    "neuralode_image_folder",
+    "neuralode_loader",
+    "neuralode_grad_scaler",
 };
 
 struct Entry {

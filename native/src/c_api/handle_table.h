@@ -18,6 +18,7 @@ enum class HandleKind : std::uint8_t {
   checkpoint,
   image_folder,
   loader,
+  grad_scaler,
 };
 
 /// A new entry's handle. Throws out_of_memory when 2^24 are alive.

@@ -95,6 +95,11 @@ Json optim_layouts() {
                                 FIELD(reserved), FIELD(beta1), FIELD(beta2), FIELD(epsilon)});
   }
   {
+    using Struct = neuralode_grad_scaler_options;
+    result["neuralode_grad_scaler_options"] = layout(sizeof(Struct), {FIELD(struct_size), FIELD(reserved), FIELD(initial_scale),
+                                                                      FIELD(growth_factor), FIELD(backoff_factor), FIELD(growth_interval)});
+  }
+  {
     using Struct = neuralode_schedule_options;
     result["neuralode_schedule_options"] =
         layout(sizeof(Struct), {FIELD(struct_size), FIELD(kind), FIELD(lr), FIELD(total_steps), FIELD(period), FIELD(gamma), FIELD(warmup),
@@ -109,12 +114,13 @@ Json data_layouts() {
     using Struct = neuralode_loader_options;
     result["neuralode_loader_options"] = layout(
         sizeof(Struct), {FIELD(struct_size), FIELD(augmentation), FIELD(batch_size), FIELD(image_size), FIELD(shuffle), FIELD(drop_last),
-                         FIELD(workers), FIELD(prefetch), FIELD(fail_on_error), FIELD(reserved), FIELD(seed), FIELD(min_scale),
+                         FIELD(workers), FIELD(prefetch), FIELD(fail_on_error), FIELD(transfer), FIELD(seed), FIELD(min_scale),
                          FIELD(mean_red), FIELD(mean_green), FIELD(mean_blue), FIELD(std_red), FIELD(std_green), FIELD(std_blue)});
   }
   {
     using Struct = neuralode_loader_statistics;
-    result["neuralode_loader_statistics"] = layout(sizeof(Struct), {FIELD(images), FIELD(broken), FIELD(seconds_waiting)});
+    result["neuralode_loader_statistics"] =
+        layout(sizeof(Struct), {FIELD(images), FIELD(broken), FIELD(seconds_waiting), FIELD(seconds_stalled)});
   }
   {
     using Struct = neuralode_synthetic_options;

@@ -3,6 +3,7 @@
 #include "c_api/guarded.h"
 #include "c_api/options.h"
 #include "c_api/tensor_map.h"
+#include "tensors/device.h"
 
 using namespace neuralode;
 using namespace neuralode::c_api;
@@ -52,6 +53,14 @@ neuralode_status neuralode_model_forward(neuralode_model model, neuralode_tensor
   return guarded([&] {
     not_null(out_logits, "out_logits");
     *out_logits = handle_of(model_of(model)->classify(tensor_of(images, "images")));
+  });
+}
+
+neuralode_status neuralode_model_to(neuralode_model model, const char* device, int32_t channels_last) {
+  return guarded([&] {
+    const auto target = model_of(model);
+    target->place(usable_device(not_null(device, "device")),
+                  channels_last != 0 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
   });
 }
 

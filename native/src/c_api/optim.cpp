@@ -1,7 +1,6 @@
-#include "neuralode/optim.h"
+#include "c_api/optim.h"
 
 #include "c_api/guarded.h"
-#include "c_api/handles.h"
 #include "c_api/model.h"
 #include "optim/checkpoint.h"
 #include "optim/optimizer.h"
@@ -10,10 +9,6 @@
 using namespace neuralode;
 using namespace neuralode::c_api;
 
-struct neuralode_optimizer_t {
-  static constexpr auto kind = neuralode::c_api::HandleKind::optimizer;
-  std::unique_ptr<torch::optim::Optimizer> value;
-};
 struct neuralode_checkpoint_t {
   static constexpr auto kind = neuralode::c_api::HandleKind::checkpoint;
   Checkpoint value;
@@ -105,10 +100,12 @@ neuralode_status neuralode_schedule_rate(const neuralode_schedule_options* optio
   });
 }
 
-neuralode_status neuralode_checkpoint_save(const char* path, neuralode_model model, neuralode_optimizer optimizer, const char* metadata) {
+neuralode_status neuralode_checkpoint_save(const char* path, neuralode_model model, neuralode_optimizer optimizer,
+                                           neuralode_grad_scaler scaler, const char* metadata) {
   return guarded([&] {
+    const auto scales = scaler == nullptr ? nullptr : held(scaler, "scaler");
     Checkpoint::save(not_null(path, "path"), *held(model, "model")->value, *held(optimizer, "optimizer")->value,
-                     not_null(metadata, "metadata"));
+                     scales == nullptr ? nullptr : &scales->value, not_null(metadata, "metadata"));
   });
 }
 
@@ -129,11 +126,14 @@ neuralode_status neuralode_checkpoint_metadata(neuralode_checkpoint checkpoint, 
   return guarded([&] { *not_null(out_metadata, "out_metadata") = held(checkpoint, "checkpoint")->value.metadata.c_str(); });
 }
 
-neuralode_status neuralode_checkpoint_restore(neuralode_checkpoint checkpoint, neuralode_model model, neuralode_optimizer optimizer) {
+neuralode_status neuralode_checkpoint_restore(neuralode_checkpoint checkpoint, neuralode_model model, neuralode_optimizer optimizer,
+                                              neuralode_grad_scaler scaler) {
   return guarded([&] {
     const auto source = held(checkpoint, "checkpoint");
     const auto target = held(model, "model");
     const auto updates = optimizer == nullptr ? nullptr : held(optimizer, "optimizer");
-    source->value.restore(*target->value, updates == nullptr ? nullptr : updates->value.get());
+    const auto scales = scaler == nullptr ? nullptr : held(scaler, "scaler");
+    source->value.restore(*target->value, updates == nullptr ? nullptr : updates->value.get(),
+                          scales == nullptr ? nullptr : &scales->value);
   });
 }

@@ -10,6 +10,7 @@
 
 #include "c_api/guarded.h"
 #include "c_api/handles.h"
+#include "tensors/gpu.h"
 
 using namespace neuralode;
 using namespace neuralode::c_api;
@@ -32,7 +33,8 @@ neuralode_status neuralode_build_info(const char** out_json) {
       info["abi"] = NEURALODE_ABI_VERSION;
       info["libtorch"] = TORCH_VERSION;
       info["cxx11_abi"] = _GLIBCXX_USE_CXX11_ABI == 1;
-      info["cuda"] = false;
+      info["cuda"] = gpu::built;
+      info["gpus"] = gpu::count();
       info["mkldnn"] = at::hasMKLDNN();
       info["openmp"] = at::hasOpenMP();
       info["lapack"] = at::hasLAPACK();

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <numeric>
 
 #include "core/error.h"
@@ -25,23 +24,14 @@ std::vector<std::int64_t> order_of(std::int64_t images, const LoaderOptions& opt
   return order;
 }
 
-/// Moves the samples that have no reason to the front, in order, and cuts the rest off.
+/// Keeps the samples that have no reason, in order.
 void drop_broken(Batch& batch, const std::vector<std::string>& reasons) {
-  const std::int64_t stride = batch.images.stride(0);
-  float* images = batch.images.data_ptr<float>();
-  std::int64_t* labels = batch.labels.data_ptr<std::int64_t>();
-  std::int64_t kept = 0;
-  for (std::size_t i = 0; i < reasons.size(); ++i) {
-    if (!reasons[i].empty()) continue;
-    const auto from = static_cast<std::int64_t>(i);
-    if (kept != from) {
-      std::memcpy(images + kept * stride, images + from * stride, static_cast<std::size_t>(stride) * sizeof(float));
-      labels[kept] = labels[from];
-    }
-    ++kept;
-  }
-  batch.images = batch.images.narrow(0, 0, kept);
-  batch.labels = batch.labels.narrow(0, 0, kept);
+  std::vector<std::int64_t> kept;
+  for (std::size_t i = 0; i < reasons.size(); ++i)
+    if (reasons[i].empty()) kept.push_back(static_cast<std::int64_t>(i));
+  const auto indices = at::tensor(kept, at::kLong);
+  for (at::Tensor* tensor : {&batch.images, &batch.labels, &batch.flips})
+    if (tensor->defined()) *tensor = tensor->index_select(0, indices);
 }
 
 }  // namespace
@@ -74,6 +64,15 @@ void Loader::stop() {
   workers_.clear();
 }
 
+void Loader::read_as(Pixels pixels, bool pinned) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  slots_.clear();
+  next_batch_ = batches_;
+  started_ = false;
+  pixels_ = pixels;
+  pinned_ = pinned;
+}
+
 void Loader::start(std::int64_t epoch, std::int64_t first_batch) {
   require(epoch >= 0, "epoch: ", epoch, " is negative");
   require(first_batch >= 0 && first_batch <= batches_, "first_batch: ", first_batch, " is not in [0, ", batches_, "]");
@@ -92,6 +91,14 @@ void Loader::start(std::int64_t epoch, std::int64_t first_batch) {
 
 bool Loader::can_open() const { return static_cast<int>(slots_.size()) < options_.prefetch && next_batch_ < batches_; }
 
+Batch Loader::empty_batch(std::int64_t count) const {
+  const std::int64_t size = options_.sample.image_size;
+  const auto of = [&](at::IntArrayRef sizes, at::ScalarType dtype) { return at::empty(sizes, at::dtype(dtype).pinned_memory(pinned_)); };
+  Batch batch{of({count, 3, size, size}, pixels_ == Pixels::uint8 ? at::kByte : at::kFloat), of({count}, at::kLong), {}};
+  if (pixels_ == Pixels::uint8) batch.flips = of({count}, at::kBool);
+  return batch;
+}
+
 void Loader::open_slot() {
   const auto first = static_cast<std::size_t>(next_batch_ * options_.batch_size);
   const std::size_t last = std::min(order_.size(), first + static_cast<std::size_t>(options_.batch_size));
@@ -101,10 +108,7 @@ void Loader::open_slot() {
   slot->members.assign(order_.begin() + static_cast<std::ptrdiff_t>(first), order_.begin() + static_cast<std::ptrdiff_t>(last));
   slot->reasons.resize(slot->members.size());
   try {
-    const auto count = static_cast<std::int64_t>(slot->members.size());
-    const std::int64_t size = options_.sample.image_size;
-    slot->batch.images = at::empty({count, 3, size, size}, at::kFloat);
-    slot->batch.labels = at::empty({count}, at::kLong);
+    slot->batch = empty_batch(static_cast<std::int64_t>(slot->members.size()));
   } catch (...) {
     slot->failure = std::current_exception();
     slot->claimed = slot->finished = slot->members.size();
@@ -151,16 +155,27 @@ std::string Loader::fill(SampleReader& reader, Slot& slot, std::size_t position)
   const std::int64_t image = slot.members[position];
   const std::int64_t size = options_.sample.image_size;
   slot.batch.labels.data_ptr<std::int64_t>()[position] = folder_->label(image);
-  float* out = slot.batch.images.data_ptr<float>() + static_cast<std::int64_t>(position) * 3 * size * size;
+  const std::int64_t offset = static_cast<std::int64_t>(position) * 3 * size * size;
   // Another stream than the one that shuffles, which has the epoch alone in its key.
   const Random random(~options_.seed, static_cast<std::uint64_t>(slot.epoch), static_cast<std::uint64_t>(image));
   try {
-    reader.read(folder_->path(image), options_.sample, random, out);
+    if (slot.batch.flips.defined())
+      slot.batch.flips.data_ptr<bool>()[position] =
+          reader.read_bytes(folder_->path(image), options_.sample, random, slot.batch.images.data_ptr<std::uint8_t>() + offset);
+    else
+      reader.read(folder_->path(image), options_.sample, random, slot.batch.images.data_ptr<float>() + offset);
     return {};
   } catch (const Error& error) {
     if (error.status() != Status::io_error) throw;
     return error.what();
   }
+}
+
+bool Loader::front_is_finished() const { return !slots_.empty() && slots_.front()->finished == slots_.front()->members.size(); }
+
+bool Loader::is_ready() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return front_is_finished() || (slots_.empty() && next_batch_ == batches_);
 }
 
 std::shared_ptr<Loader::Slot> Loader::wait_for_slot() {
@@ -171,7 +186,7 @@ std::shared_ptr<Loader::Slot> Loader::wait_for_slot() {
     require(started_, "the loader has not been started; call neuralode_loader_start first");
     batch_ready_.wait(lock, [&] {
       const bool ended = slots_.empty() && next_batch_ == batches_;
-      return ended || (!slots_.empty() && slots_.front()->finished == slots_.front()->members.size());
+      return ended || front_is_finished();
     });
     if (!slots_.empty()) {
       slot = std::move(slots_.front());

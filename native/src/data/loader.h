@@ -29,15 +29,20 @@ struct LoaderOptions {
   std::uint64_t seed = 0;
 };
 
+/// What images are read as: normalised floats, or bytes whose normalisation and mirroring are left to do.
+enum class Pixels { float32, uint8 };
+
 struct Batch {
-  at::Tensor images;  // (batch, 3, image_size, image_size) float32
+  at::Tensor images;  // (batch, 3, image_size, image_size)
   at::Tensor labels;  // (batch,) int64
+  at::Tensor flips;   // (batch,) bool, of images read as bytes: which are to be mirrored. Undefined of floats
 };
 
 struct LoaderStatistics {
   std::int64_t images = 0;  // handed out
   std::int64_t broken = 0;  // met in batches handed out or passed over
   double seconds_waiting = 0;
+  double seconds_stalled = 0;  // of the device that the batches are for; StallMeter
 };
 
 /// Workers take one image at a time of the next `prefetch` batches and decode it in place. What a sample shows depends on the seed,
@@ -52,6 +57,11 @@ class Loader {
   std::int64_t batches() const { return batches_; }
   /// The batch after the one last handed out, batches passed over included.
   std::int64_t position() const { return position_; }
+
+  /// What images are read as from the next start on; what was started is dropped. pinned: into memory that a GPU can read.
+  void read_as(Pixels pixels, bool pinned);
+  /// Whether next, once started, would not wait but for a batch of which all images are broken.
+  bool is_ready();
 
   /// Begins `epoch` at batch `first_batch`, in [0, batches()]; batches made for an earlier start are dropped.
   void start(std::int64_t epoch, std::int64_t first_batch);
@@ -81,6 +91,8 @@ class Loader {
   // With mutex_ held:
   bool can_open() const;
   void open_slot();
+  Batch empty_batch(std::int64_t count) const;
+  bool front_is_finished() const;
   std::shared_ptr<Slot> slot_to_claim();
   // Without:
   std::string fill(SampleReader& reader, Slot& slot, std::size_t position) const;
@@ -97,6 +109,8 @@ class Loader {
   std::condition_variable batch_ready_;
   bool stopping_ = false;
   bool started_ = false;
+  Pixels pixels_ = Pixels::float32;
+  bool pinned_ = false;
   std::int64_t epoch_ = 0;
   std::int64_t next_batch_ = 0;              // the next to open
   std::vector<std::int64_t> order_;          // of this epoch

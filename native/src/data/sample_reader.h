@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <vector>
 
 #include "data/augment.h"
 #include "data/decode.h"
@@ -24,8 +26,15 @@ class SampleReader {
  public:
   /// Writes out: (3, image_size, image_size), the view being chosen with `random`. Throws Error (io_error) "path: reason".
   void read(const char* path, const SampleOptions& options, Random random, float* out);
+  /// The same before normalisation, each value rounded to a byte, and not mirrored; returns whether it is to be.
+  bool read_bytes(const char* path, const SampleOptions& options, Random random, std::uint8_t* out);
 
  private:
+  /// Opens and decodes; `write` is called with the pixels, the box in them and the placement.
+  template <class Write>
+  void view(const char* path, const SampleOptions& options, Random random, Write&& write);
+
+  std::vector<float> unrounded_;
   ImageDecoder decoder_;
   Resampler resampler_;
 };

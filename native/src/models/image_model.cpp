@@ -39,7 +39,20 @@ Stem resolved(const ImageModelOptions& options) {
 at::Tensor ImageModel::classify(const at::Tensor& images) {
   require(images.dim() == 4 && images.size(1) == 3, "images: shape ", images.sizes(), " does not fit; give (batch, 3, height, width)");
   require(images.scalar_type() == at::kFloat, "images: dtype ", images.scalar_type(), " does not fit; give float32");
+  require(images.device() == device(), "images: on ", images.device(), ", but the model is on ", device(),
+          "; move the images there, or the model");
   return forward(images);
+}
+
+void ImageModel::place(at::Device device, at::MemoryFormat layout) {
+  const torch::NoGradGuard not_recording;
+  to(device);
+  device_ = device;
+  for (auto& parameter : parameters()) {
+    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(layout));
+    auto& gradient = parameter.mutable_grad();
+    if (gradient.defined()) gradient = parameter.dim() == 4 ? gradient.to(device).contiguous(layout) : gradient.to(device);
+  }
 }
 
 void ImageModel::set_solve_options(const SolveOptions& options) {

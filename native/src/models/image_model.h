@@ -22,8 +22,12 @@ class ImageModel : public torch::nn::Module {
   /// images: (batch, 3, height, width), float32. Returns logits (batch, classes).
   virtual at::Tensor forward(const at::Tensor& images) = 0;
 
-  /// Checks the images' shape and dtype, then forward.
+  /// Checks the images' shape, dtype and device, then forward.
   at::Tensor classify(const at::Tensor& images);
+  /// Parameters, their gradients and buffers to `device`, and four-dimensional parameters into `layout`: contiguous or channels_last. The
+  /// parameters stay the same tensors.
+  void place(at::Device device, at::MemoryFormat layout);
+  at::Device device() const { return device_; }
   void set_solve_options(const SolveOptions& options);
   Statistics statistics(bool reset);
 
@@ -32,6 +36,7 @@ class ImageModel : public torch::nn::Module {
 
  private:
   Statistics total_;
+  at::Device device_ = at::kCPU;
 };
 
 /// name: "odenet-small" or "resnet18-ode". Throws invalid_argument for another name or an option out of range.

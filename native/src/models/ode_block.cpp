@@ -24,6 +24,8 @@ void add(Statistics& total, const Statistics& part) {
   total.newton_failures += part.newton_failures;
   total.jacobian_products += part.jacobian_products;
   total.jacobian_products_backward += part.jacobian_products_backward;
+  if (!part.graph_forward.empty()) total.graph_forward = part.graph_forward;
+  if (!part.graph_backward.empty()) total.graph_backward = part.graph_backward;
   if (!std::isnan(part.reconstruction_error)) total.reconstruction_error = std::fmax(total.reconstruction_error, part.reconstruction_error);
 }
 
@@ -31,15 +33,20 @@ void add(Statistics& total, const Statistics& part) {
 
 OdeBlockImpl::OdeBlockImpl(std::shared_ptr<torch::nn::Module> f, std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> forward,
                            const SolveOptions& options)
-    : options_(options) {
-  register_module("f", f);
+    : f_(register_module("f", f)), options_(options) {
   dynamics_ = std::make_shared<ModuleDynamics>(
       std::move(f), [forward = std::move(forward)](const at::Tensor& t, const TensorList& z) { return TensorList{forward(t, z[0])}; });
   register_buffer("drift_rate", dynamics_->drift_rate());
 }
 
 at::Tensor OdeBlockImpl::forward(const at::Tensor& x) {
-  auto solution = solve({dynamics_, {x}, at::scalar_tensor(0.0, at::kDouble), at::scalar_tensor(1.0, at::kDouble), {}, options_});
+  const bool reduced = x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16;
+  auto solution = solve({dynamics_,
+                         {reduced ? x.to(at::kFloat) : x},
+                         at::scalar_tensor(0.0, at::kDouble),
+                         at::scalar_tensor(1.0, at::kDouble),
+                         {},
+                         options_});
   if (solution.outcome->status != Status::ok) throw Error(solution.outcome->status, solution.outcome->text);
   constexpr std::size_t pending = 64;
   if (solves_.size() >= pending) fold();

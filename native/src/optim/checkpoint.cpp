@@ -17,7 +17,7 @@ namespace {
 const std::string magic = "NODECKP2";
 const std::string former_magic = "NODECKP1";
 constexpr std::size_t number_bytes = 8;
-const std::string model_prefix = "model.", optimizer_prefix = "optimizer.";
+const std::string model_prefix = "model.", optimizer_prefix = "optimizer.", scaler_prefix = "scaler.";
 
 std::uint64_t checksum(const std::string& bytes) { return crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()); }
 
@@ -86,11 +86,13 @@ std::string verified_payload(const std::string& path) {
 
 }  // namespace
 
-void Checkpoint::save(const std::string& path, const ImageModel& model, const torch::optim::Optimizer& optimizer,
+void Checkpoint::save(const std::string& path, const ImageModel& model, const torch::optim::Optimizer& optimizer, const GradScaler* scaler,
                       const std::string& metadata) {
   NamedTensors tensors;
   for (const auto& [name, tensor] : state_of(model)) tensors.emplace_back(model_prefix + name, tensor);
   for (const auto& [name, tensor] : neuralode::state_of(optimizer)) tensors.emplace_back(optimizer_prefix + name, tensor);
+  if (scaler != nullptr)
+    for (const auto& [name, tensor] : scaler->state()) tensors.emplace_back(scaler_prefix + name, tensor);
   tensors.emplace_back("generator", at::detail::getDefaultCPUGenerator().get_state());
   tensors.emplace_back("metadata", encoded_text(metadata));
   const auto payload = encode_safetensors(tensors);
@@ -106,6 +108,8 @@ Checkpoint Checkpoint::open(const std::string& path) {
       result.tensors.push_back(tensor);
     } else if (begins_with(name, optimizer_prefix)) {
       result.optimizer_state.emplace_back(name.substr(optimizer_prefix.size()), tensor);
+    } else if (begins_with(name, scaler_prefix)) {
+      result.scaler_state.emplace_back(name.substr(scaler_prefix.size()), tensor);
     } else if (name == "generator") {
       result.generator = tensor;
     } else if (name == "metadata") {
@@ -120,7 +124,7 @@ Checkpoint Checkpoint::open(const std::string& path) {
   return result;
 }
 
-void Checkpoint::restore(ImageModel& model, torch::optim::Optimizer* optimizer) const {
+void Checkpoint::restore(ImageModel& model, torch::optim::Optimizer* optimizer, GradScaler* scaler) const {
   const auto state = state_of(model);
   TensorList sources;  // one a tensor of the model; undefined for one that is zero until it is learnt and that older checkpoints lack
   std::size_t next = 0;
@@ -136,6 +140,7 @@ void Checkpoint::restore(ImageModel& model, torch::optim::Optimizer* optimizer) 
   }
   require(next == names.size(), "checkpoint: holds '", next < names.size() ? names[next] : "",
           "', which the model has not; create the model with the options that it was saved with");
+  const auto restore_scaler = scaler == nullptr ? std::function<void()>([] {}) : scaler->restoration_of(scaler_state);
   if (optimizer != nullptr) {
     at::Generator target(at::detail::getDefaultCPUGenerator());
     check_generator(generator, target);
@@ -143,6 +148,7 @@ void Checkpoint::restore(ImageModel& model, torch::optim::Optimizer* optimizer) 
     target.set_state(generator);
     restore_optimizer();
   }
+  restore_scaler();
   const torch::NoGradGuard not_recording;
   for (std::size_t i = 0; i < state.size(); ++i) {
     auto tensor = state[i].second;

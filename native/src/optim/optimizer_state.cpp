@@ -87,6 +87,12 @@ void append_adam(NamedTensors& result, const std::string& prefix, const torch::o
   result.emplace_back(prefix + "exp_avg_sq", state.exp_avg_sq());
 }
 
+/// A copy where the parameter is and laid out as it is.
+at::Tensor beside(const at::Tensor& parameter, const at::Tensor& given) {
+  const torch::NoGradGuard not_recording;
+  return at::empty_like(parameter).copy_(given);
+}
+
 /// Null where the parameter was never stepped.
 template <class AdamState>
 StateOfOne adam_state(Given& given, const std::string& prefix, const at::Tensor& parameter) {
@@ -95,16 +101,15 @@ StateOfOne adam_state(Given& given, const std::string& prefix, const at::Tensor&
   const auto step = given.take(prefix + "step", {}, at::kLong).item<std::int64_t>();
   require(step >= 0, "checkpoint: its optimiser's '", prefix, "step' is ", step);
   state->step(step);
-  state->exp_avg(given.take(prefix + "exp_avg", parameter.sizes(), parameter.scalar_type()).to(parameter.device(), false, true));
-  state->exp_avg_sq(given.take(prefix + "exp_avg_sq", parameter.sizes(), parameter.scalar_type()).to(parameter.device(), false, true));
+  state->exp_avg(beside(parameter, given.take(prefix + "exp_avg", parameter.sizes(), parameter.scalar_type())));
+  state->exp_avg_sq(beside(parameter, given.take(prefix + "exp_avg_sq", parameter.sizes(), parameter.scalar_type())));
   return state;
 }
 
 StateOfOne sgd_state(Given& given, const std::string& prefix, const at::Tensor& parameter) {
   if (!given.has(prefix + "momentum_buffer")) return nullptr;
   auto state = std::make_unique<SGDParamState>();
-  state->momentum_buffer(
-      given.take(prefix + "momentum_buffer", parameter.sizes(), parameter.scalar_type()).to(parameter.device(), false, true));
+  state->momentum_buffer(beside(parameter, given.take(prefix + "momentum_buffer", parameter.sizes(), parameter.scalar_type())));
   return state;
 }
 

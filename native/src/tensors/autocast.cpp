@@ -1,6 +1,8 @@
 #include "tensors/autocast.h"
 
+#include "core/error.h"
 #include "tensors/compat.h"
+#include "tensors/device.h"
 
 namespace neuralode {
 
@@ -15,6 +17,16 @@ void apply(const AutocastState& state) {
 
 AutocastState AutocastState::current(c10::DeviceType device) {
   return {device, compat::autocast_enabled(device), compat::autocast_dtype(device)};
+}
+
+void set_autocast(const AutocastState& state) {
+  const bool gpu = state.device == c10::kCUDA;
+  require(state.dtype == c10::kBFloat16 || state.dtype == c10::kHalf, "dtype: autocast computes in bfloat16 or float16, not ", state.dtype);
+  if (state.enabled && gpu) usable_device("cuda");
+  if (state.enabled && !gpu && state.dtype == c10::kHalf && !compat::cpu_autocast_has_half)
+    fail(Status::unsupported, "dtype: libtorch ", TORCH_VERSION, " has no float16 autocast on the CPU; use bfloat16, or a GPU");
+  apply(state);
+  if (!state.enabled) at::autocast::clear_cache();
 }
 
 void drop_kept_casts(c10::DeviceType device) {

@@ -14,6 +14,10 @@ struct AutocastState {
   static AutocastState current(c10::DeviceType device);
 };
 
+/// Sets `state` on the calling thread. Throws invalid_argument for a dtype other than bfloat16 and float16, unsupported for what is to be
+/// turned on and cannot: float16 on a CPU where libtorch lacks it, or a GPU where there is none.
+void set_autocast(const AutocastState& state);
+
 /// Drops the casts that autocast keeps of leaves while it is on. A reverse sweep makes a leaf of every state that it linearises f at:
 /// kept to the end, their casts would grow with the steps.
 void drop_kept_casts(c10::DeviceType device);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/autocast_mode.h>
+#include <c10/core/Event.h>
 #include <c10/core/ScalarType.h>
 #include <torch/version.h>
 
@@ -39,6 +40,23 @@ inline void set_autocast_dtype(at::DeviceType device, at::ScalarType dtype) {
   at::autocast::set_autocast_dtype(device, dtype);
 #else
   device == at::kCUDA ? at::autocast::set_autocast_gpu_dtype(dtype) : at::autocast::set_autocast_cpu_dtype(dtype);
+#endif
+}
+
+/// Whether CPU autocast can compute in float16.
+constexpr bool cpu_autocast_has_half = NEURALODE_TORCH_AT_LEAST(2, 3);
+
+/// Whether the time between two events of a GPU can be had: that of libtorch's own, device-independent ones.
+constexpr bool events_have_time = NEURALODE_TORCH_AT_LEAST(2, 4);
+/// What such an event is made with.
+constexpr c10::EventFlag timing_event = c10::EventFlag::BACKEND_DEFAULT;
+
+/// Between two events that have passed, made with timing_event. 0 where events have no time.
+inline double milliseconds_between([[maybe_unused]] const c10::Event& begin, [[maybe_unused]] const c10::Event& end) {
+#if NEURALODE_TORCH_AT_LEAST(2, 4)
+  return begin.elapsedTime(end);
+#else
+  return 0;
 #endif
 }
 

@@ -14,8 +14,8 @@ public static unsafe class Library
         set => NativeLibraryLoader.ExplicitPath = value;
     }
 
-    /// <summary>A JSON object: version, abi, libtorch (version of the build), cxx11_abi, cuda, mkldnn, openmp, lapack,
-    /// libtorch_configuration.</summary>
+    /// <summary>A JSON object: version, abi, libtorch (version of the build), cxx11_abi, cuda (whether there are kernels for GPUs),
+    /// gpus (that it can use), mkldnn, openmp, lapack, libtorch_configuration.</summary>
     public static string Info
     {
         get
@@ -38,6 +38,18 @@ public static unsafe class Library
             Require.AtLeast(value, 1, nameof(Threads));
             NativeCall.Check(NativeMethods.neuralode_threads_set(value));
         }
+    }
+
+    /// <summary>Where TensorFloat-32 is allowed, for the whole process. Without effect on a CPU.</summary>
+    public static Tf32 Tf32
+    {
+        get
+        {
+            NativeCall.Check(NativeMethods.neuralode_tf32_set(0, out var flags));
+            NativeCall.Check(NativeMethods.neuralode_tf32_set(flags, out _));
+            return (Tf32)flags;
+        }
+        set => NativeCall.Check(NativeMethods.neuralode_tf32_set((int)value, out _));
     }
 
     /// <summary>Handles of the native library alive now, in the whole process; for leak tests.</summary>

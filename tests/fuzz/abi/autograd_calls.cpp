@@ -192,7 +192,16 @@ Calls autograd_calls() {
       {"neuralode_autocast_set",
        [](World& w) {
          std::int32_t previous = 0;
-         succeeded(neuralode_autocast_set(w.in.rarely(4) ? w.in.flag() : 0, w.in.rarely(4) ? nullptr : &previous));
+         constexpr const char* devices[] = {"cpu", "cuda", "cuda:1", "", nullptr, "mkldnn"};
+         constexpr std::int32_t dtypes[] = {-1, NEURALODE_BFLOAT16, NEURALODE_FLOAT16, NEURALODE_FLOAT32, INT32_MIN};
+         const auto* const device = w.in.any(devices);
+         const auto dtype = w.in.any(dtypes);
+         succeeded(neuralode_autocast_set(device, w.in.rarely(4) ? w.in.flag() : 0, dtype, w.in.rarely(4) ? nullptr : &previous, nullptr));
+       }},
+      {"neuralode_tf32_set",
+       [](World& w) {
+         std::int32_t previous = 0;
+         succeeded(neuralode_tf32_set(w.in.choice(4), w.in.rarely(4) ? nullptr : &previous));
        }},
   };
 }

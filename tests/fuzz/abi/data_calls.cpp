@@ -25,7 +25,7 @@ void create_loader(World& w) {
   options.shuffle = w.in.flag();
   options.drop_last = w.in.flag();
   options.fail_on_error = w.in.flag();
-  if (w.in.rarely(16)) options.reserved = w.in.flag();
+  if (w.in.rarely(4)) options.transfer = w.in.choice(2);
   options.seed = static_cast<std::uint64_t>(w.in.integer());
   if (w.in.rarely(4)) options.min_scale = w.in.real();
   if (w.in.rarely(4)) options.mean_red = w.in.real();
@@ -69,6 +69,13 @@ Calls loader_calls() {
          succeeded(neuralode_loader_options_init(w.in.struct_size(sizeof options), w.in.rarely(8) ? nullptr : &options));
        }},
       {"neuralode_loader_create", create_loader},
+      {"neuralode_loader_to",
+       [](World& w) {
+         constexpr const char* devices[] = {"cpu", "cpu", "cuda:0", "cuda:99", "", nullptr};
+         auto* const loader = w.any<neuralode_loader>(kLoader);
+         const auto* const device = w.in.any(devices);
+         succeeded(neuralode_loader_to(loader, device, w.in.flag()));
+       }},
       {"neuralode_loader_destroy", [](World& w) { succeeded(neuralode_loader_destroy(w.any_to_destroy<neuralode_loader>(kLoader))); }},
       {"neuralode_loader_batches",
        [](World& w) {

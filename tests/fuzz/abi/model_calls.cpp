@@ -63,13 +63,66 @@ void checkpoint_save(World& w) {
   auto* const model = w.any<neuralode_model>(kModel);
   auto* const optimizer = w.any<neuralode_optimizer>(kOptimizer);
   const auto path = w.path();
-  succeeded(neuralode_checkpoint_save(path.c_str(), model, optimizer, w.in.text()));
+  auto* const scaler = w.in.rarely(2) ? w.any<neuralode_grad_scaler>(kScaler) : nullptr;
+  succeeded(neuralode_checkpoint_save(path.c_str(), model, optimizer, scaler, w.in.text()));
 }
 
 void checkpoint_restore(World& w) {
   auto* const checkpoint = w.any<neuralode_checkpoint>(kCheckpoint);
   auto* const model = w.any<neuralode_model>(kModel);
-  succeeded(neuralode_checkpoint_restore(checkpoint, model, w.in.rarely(2) ? w.any<neuralode_optimizer>(kOptimizer) : nullptr));
+  auto* const optimizer = w.in.rarely(2) ? w.any<neuralode_optimizer>(kOptimizer) : nullptr;
+  succeeded(neuralode_checkpoint_restore(checkpoint, model, optimizer, w.in.rarely(4) ? w.any<neuralode_grad_scaler>(kScaler) : nullptr));
+}
+
+void create_scaler(World& w) {
+  neuralode_grad_scaler_options options{};
+  neuralode_grad_scaler_options_init(sizeof options, &options);
+  if (w.in.rarely(4)) options.initial_scale = w.in.real();
+  if (w.in.rarely(4)) options.growth_factor = w.in.real();
+  if (w.in.rarely(4)) options.backoff_factor = w.in.real();
+  if (w.in.rarely(4)) options.growth_interval = w.in.integer();
+  options.struct_size = w.in.struct_size(sizeof options);
+  neuralode_grad_scaler made = nullptr;
+  w.keep(kScaler, neuralode_grad_scaler_create(w.in.rarely(16) ? nullptr : &options, &made), made);
+}
+
+Calls scaler_calls() {
+  return {
+      {"neuralode_grad_scaler_options_init",
+       [](World& w) {
+         neuralode_grad_scaler_options options{};
+         succeeded(neuralode_grad_scaler_options_init(w.in.struct_size(sizeof options), w.in.rarely(8) ? nullptr : &options));
+       }},
+      {"neuralode_grad_scaler_create", create_scaler},
+      {"neuralode_grad_scaler_destroy",
+       [](World& w) { succeeded(neuralode_grad_scaler_destroy(w.any_to_destroy<neuralode_grad_scaler>(kScaler))); }},
+      {"neuralode_grad_scaler_scale",
+       [](World& w) {
+         neuralode_tensor made = nullptr;
+         auto* const scaler = w.any<neuralode_grad_scaler>(kScaler);
+         w.keep_tensor(neuralode_grad_scaler_scale(scaler, w.tensor(), &made), made);
+       }},
+      {"neuralode_grad_scaler_unscale",
+       [](World& w) {
+         auto* const scaler = w.any<neuralode_grad_scaler>(kScaler);
+         succeeded(neuralode_grad_scaler_unscale(scaler, w.any<neuralode_optimizer>(kOptimizer)));
+       }},
+      {"neuralode_grad_scaler_step",
+       [](World& w) {
+         std::int32_t stepped = 0;
+         auto* const scaler = w.any<neuralode_grad_scaler>(kScaler);
+         auto* const optimizer = w.any<neuralode_optimizer>(kOptimizer);
+         succeeded(neuralode_grad_scaler_step(scaler, optimizer, w.in.rarely(4) ? nullptr : &stepped));
+       }},
+      {"neuralode_grad_scaler_update", [](World& w) { succeeded(neuralode_grad_scaler_update(w.any<neuralode_grad_scaler>(kScaler))); }},
+      {"neuralode_grad_scaler_get",
+       [](World& w) {
+         double scale = 0;
+         std::int64_t tracker = 0;
+         auto* const scaler = w.any<neuralode_grad_scaler>(kScaler);
+         succeeded(neuralode_grad_scaler_get(scaler, w.in.rarely(8) ? nullptr : &scale, w.in.rarely(4) ? nullptr : &tracker));
+       }},
+  };
 }
 
 Calls optim_calls() {
@@ -127,6 +180,13 @@ Calls model_calls() {
          auto* const model = w.any<neuralode_model>(kModel);
          w.keep_tensor(neuralode_model_forward(model, w.in.rarely(4) ? w.tensor() : w.image(), &made), made);
        }},
+      {"neuralode_model_to",
+       [](World& w) {
+         constexpr const char* devices[] = {"cpu", "cuda:0", "cuda:999", "", nullptr, "meta"};
+         auto* const model = w.any<neuralode_model>(kModel);
+         const auto* const device = w.in.any(devices);
+         succeeded(neuralode_model_to(model, device, w.in.flag()));
+       }},
       {"neuralode_model_set_training",
        [](World& w) { succeeded(neuralode_model_set_training(w.any<neuralode_model>(kModel), w.in.flag())); }},
       {"neuralode_model_set_solve",
@@ -153,8 +213,7 @@ Calls model_calls() {
          succeeded(neuralode_model_statistics(model, w.in.flag(), size, w.in.rarely(8) ? nullptr : &statistics));
        }},
   };
-  const auto optim = optim_calls();
-  all.insert(all.end(), optim.begin(), optim.end());
+  for (const auto& part : {optim_calls(), scaler_calls()}) all.insert(all.end(), part.begin(), part.end());
   return all;
 }
 

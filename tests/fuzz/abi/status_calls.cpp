@@ -36,6 +36,8 @@ neuralode_status destroy(Kind kind, void* handle) {
       return neuralode_optimizer_destroy(static_cast<neuralode_optimizer>(handle));
     case kCheckpoint:
       return neuralode_checkpoint_destroy(static_cast<neuralode_checkpoint>(handle));
+    case kScaler:
+      return neuralode_grad_scaler_destroy(static_cast<neuralode_grad_scaler>(handle));
     case kFolder:
       return neuralode_image_folder_destroy(static_cast<neuralode_image_folder>(handle));
     case kLoader:

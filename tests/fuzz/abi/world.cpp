@@ -105,7 +105,7 @@ World::World(const std::uint8_t* data, std::size_t size) : in(data, size) {
   neuralode_manual_seed(0);
   neuralode_threads_set(1);
   neuralode_grad_mode_set(1, nullptr);
-  neuralode_autocast_set(0, nullptr);
+  neuralode_autocast_set("cpu", 0, NEURALODE_BFLOAT16, nullptr, nullptr);
   const double values[6] = {0.5, 1, -1, 0.25, 2, 0};
   const float floats[4] = {1, 2, 3, 4};
   tensors_ = {made(NEURALODE_FLOAT64, {}, &values[5]),  made(NEURALODE_FLOAT64, {}, &values[1]),
@@ -173,6 +173,9 @@ void World::make(Kind kind) {
     case kOptimizer:
       neuralode_optimizer_create(nullptr, &tensors_[std::min<std::size_t>(3, tensors_.size() - 1)], tensors_.empty() ? 0 : 1,
                                  reinterpret_cast<neuralode_optimizer*>(&made));
+      break;
+    case kScaler:
+      neuralode_grad_scaler_create(nullptr, reinterpret_cast<neuralode_grad_scaler*>(&made));
       break;
     case kFolder:
       neuralode_image_folder_open((scratch() + "/images").c_str(), "train", reinterpret_cast<neuralode_image_folder*>(&made));

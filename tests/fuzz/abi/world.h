@@ -45,7 +45,7 @@ class Source {
   const std::uint8_t* end_;
 };
 
-enum Kind { kMap, kDynamics, kSolution, kObserver, kModel, kOptimizer, kCheckpoint, kFolder, kLoader, kKinds };
+enum Kind { kMap, kDynamics, kSolution, kObserver, kModel, kOptimizer, kCheckpoint, kFolder, kLoader, kScaler, kKinds };
 
 class World;
 

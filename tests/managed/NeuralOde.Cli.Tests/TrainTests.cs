@@ -9,7 +9,7 @@ public sealed class TrainTests(TinyImages images) : IClassFixture<TinyImages>
 
         var report = Cli.Json(images.Train(folder["run"], "--epochs", "2", "--report-every", "1"));
 
-        string[] keys = ["test_accuracy", "train_images_per_second", "epochs", "seconds", "peak_bytes", "nfe_forward", "nfe_backward"];
+        string[] keys = ["test_accuracy", "train_images_per_second", "epochs", "seconds", "peak_bytes", "nfe_forward", "nfe_backward", "data_wait_share"];
         Assert.All(keys, key => Assert.NotNull(report[key]));
         Assert.Equal(2, report["epochs"]!.GetValue<double>());
         Assert.Equal(10, report["steps"]!.GetValue<long>());   // 80 images, 16 a step, twice

@@ -34,6 +34,8 @@ public sealed class TrainerTests(TinyImages images) : IClassFixture<TinyImages>
         Assert.Equal(1, reports[^1].Progress);
         Assert.True(reports.Zip(reports.Skip(1)).All(pair => pair.First.Progress <= pair.Second.Progress));
         Assert.All(reports, line => Assert.True(double.IsFinite(line.Loss) && line.ImagesPerSecond > 0));
+        Assert.All(reports, line => Assert.InRange(line.DataWaitShare, 0, 1));
+        Assert.Contains(reports, line => line.DataWaitShare > 0);   // the first batch at least is waited for
     }
 
     [Fact]

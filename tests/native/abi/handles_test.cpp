@@ -54,6 +54,11 @@ const std::vector<Kind>& kinds() {
          const char* text;
          return neuralode_checkpoint_metadata(as<neuralode_checkpoint>(h), &text);
        }},
+      {"neuralode_grad_scaler", [](void* h) { return neuralode_grad_scaler_destroy(as<neuralode_grad_scaler>(h)); },
+       [](void* h) {
+         double scale;
+         return neuralode_grad_scaler_get(as<neuralode_grad_scaler>(h), &scale, nullptr);
+       }},
       {"neuralode_image_folder", [](void* h) { return neuralode_image_folder_destroy(as<neuralode_image_folder>(h)); },
        [](void* h) {
          int64_t images, classes;
@@ -73,7 +78,7 @@ std::map<std::string, void*> handles_of(const World& world) {
           {"neuralode_solution", world.solution.get()},     {"neuralode_observer", world.observer.get()},
           {"neuralode_model", world.model.get()},           {"neuralode_optimizer", world.optimizer.get()},
           {"neuralode_checkpoint", world.checkpoint.get()}, {"neuralode_image_folder", world.images.get()},
-          {"neuralode_loader", world.loader.get()}};
+          {"neuralode_loader", world.loader.get()},         {"neuralode_grad_scaler", world.scaler.get()}};
 }
 
 TEST(AbiHandles, OfAnotherKindAreNamed) {

@@ -78,7 +78,7 @@ TEST_F(ModelAbi, TrainsAndResumesFromACheckpointBitForBit) {
   const auto path = folder / "checkpoint";
   ASSERT_OK(neuralode_optimizer_set_lr(optimizer_.get(), 0.01));
   loss_step(model_, optimizer_);
-  ASSERT_OK(neuralode_checkpoint_save(path.c_str(), model_.get(), optimizer_.get(), "step 1"));
+  ASSERT_OK(neuralode_checkpoint_save(path.c_str(), model_.get(), optimizer_.get(), nullptr, "step 1"));
   const double second = loss_step(model_, optimizer_), third = loss_step(model_, optimizer_);
 
   const auto resumed = created(2);
@@ -90,7 +90,7 @@ TEST_F(ModelAbi, TrainsAndResumesFromACheckpointBitForBit) {
   const char* metadata = nullptr;
   ASSERT_OK(neuralode_checkpoint_metadata(checkpoint.get(), &metadata));
   EXPECT_STREQ(metadata, "step 1");
-  ASSERT_OK(neuralode_checkpoint_restore(checkpoint.get(), resumed.get(), optimizer.get()));
+  ASSERT_OK(neuralode_checkpoint_restore(checkpoint.get(), resumed.get(), optimizer.get(), nullptr));
   EXPECT_EQ(loss_step(resumed, optimizer), second);
   EXPECT_EQ(loss_step(resumed, optimizer), third);
 }

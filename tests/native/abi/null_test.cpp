@@ -27,7 +27,8 @@ World::World(const std::string& folder) : z(vector_of({1, 2})), t(scalar_of(0)),
   EXPECT_OK(neuralode_observer_create(no_stop, nullptr, 0, nullptr, nullptr, observer.out()));
   EXPECT_OK(neuralode_model_create("odenet-small", nullptr, nullptr, model.out()));
   EXPECT_OK(neuralode_optimizer_create(nullptr, w.list(), 1, optimizer.out()));
-  EXPECT_OK(neuralode_checkpoint_save((folder + "/checkpoint").c_str(), model.get(), optimizer.get(), "{}"));
+  EXPECT_OK(neuralode_checkpoint_save((folder + "/checkpoint").c_str(), model.get(), optimizer.get(), nullptr, "{}"));
+  EXPECT_OK(neuralode_grad_scaler_create(nullptr, scaler.out()));
   EXPECT_OK(neuralode_checkpoint_open((folder + "/checkpoint").c_str(), checkpoint.out()));
   neuralode_synthetic_options options;
   EXPECT_OK(neuralode_synthetic_options_init(sizeof options, &options));
@@ -51,7 +52,9 @@ const std::set<std::string> may_be_null{"neuralode_set_last_error.text",
                                         "neuralode_tensor_backward.gradient",
                                         "neuralode_grad.cotangents",
                                         "neuralode_grad_mode_set.out_previous",
-                                        "neuralode_autocast_set.out_previous",
+                                        "neuralode_autocast_set.out_previous_enabled",
+                                        "neuralode_autocast_set.out_previous_dtype",
+                                        "neuralode_tf32_set.out_previous",
                                         "neuralode_op_call.overload",
                                         "neuralode_op_call.arguments",
                                         "neuralode_op_call.out_results",
@@ -74,7 +77,12 @@ const std::set<std::string> may_be_null{"neuralode_set_last_error.text",
                                         "neuralode_model_set_solve.solve",
                                         "neuralode_optimizer_create.options",
                                         "neuralode_schedule_rate.options",
+                                        "neuralode_grad_scaler_create.options",
+                                        "neuralode_grad_scaler_step.out_stepped",
+                                        "neuralode_grad_scaler_get.out_growth_tracker",
+                                        "neuralode_checkpoint_save.scaler",
                                         "neuralode_checkpoint_restore.optimizer",
+                                        "neuralode_checkpoint_restore.scaler",
                                         "neuralode_loader_create.options",
                                         "neuralode_synthetic_write.options"};
 
@@ -142,6 +150,7 @@ TEST(NullArguments, DestroyingNullIsFine) {
   EXPECT_OK(neuralode_observer_destroy(nullptr));
   EXPECT_OK(neuralode_model_destroy(nullptr));
   EXPECT_OK(neuralode_optimizer_destroy(nullptr));
+  EXPECT_OK(neuralode_grad_scaler_destroy(nullptr));
   EXPECT_OK(neuralode_checkpoint_destroy(nullptr));
   EXPECT_OK(neuralode_image_folder_destroy(nullptr));
   EXPECT_OK(neuralode_loader_destroy(nullptr));

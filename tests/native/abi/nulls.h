@@ -25,6 +25,7 @@ struct World {
   Owned<neuralode_observer, neuralode_observer_destroy> observer;
   Model model;
   Optimizer optimizer;
+  Owned<neuralode_grad_scaler, neuralode_grad_scaler_destroy> scaler;
   Checkpoint checkpoint;
   Owned<neuralode_image_folder, neuralode_image_folder_destroy> images;
   Owned<neuralode_loader, neuralode_loader_destroy> loader;

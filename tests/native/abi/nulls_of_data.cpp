@@ -24,6 +24,8 @@ NullCalls data_nulls(World& w) {
        [] { return neuralode_loader_options_init(sizeof(neuralode_loader_options), nullptr); }},
       {"neuralode_loader_create.folder", [] { return neuralode_loader_create(nullptr, nullptr, &loader); }},
       {"neuralode_loader_create.out_loader", [&] { return neuralode_loader_create(w.images.get(), nullptr, nullptr); }},
+      {"neuralode_loader_to.loader", [] { return neuralode_loader_to(nullptr, "cpu", 0); }},
+      {"neuralode_loader_to.device", [&] { return neuralode_loader_to(w.loader.get(), nullptr, 0); }},
       {"neuralode_loader_batches.loader", [] { return neuralode_loader_batches(nullptr, &number); }},
       {"neuralode_loader_batches.out_batches", [&] { return neuralode_loader_batches(w.loader.get(), nullptr); }},
       {"neuralode_loader_start.loader", [] { return neuralode_loader_start(nullptr, 0, 0); }},

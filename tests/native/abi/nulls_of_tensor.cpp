@@ -42,6 +42,7 @@ NullCalls tensor_nulls(World& w) {
       {"neuralode_tensor_set_requires_grad.tensor", [] { return neuralode_tensor_set_requires_grad(nullptr, 1); }},
       {"neuralode_tensor_get_grad.tensor", [] { return neuralode_tensor_get_grad(nullptr, &out); }},
       {"neuralode_tensor_get_grad.out_grad", [&] { return neuralode_tensor_get_grad(w.z.get(), nullptr); }},
+      {"neuralode_autocast_set.device", [] { return neuralode_autocast_set(nullptr, 0, -1, nullptr, nullptr); }},
       {"neuralode_tensor_set_grad.tensor", [] { return neuralode_tensor_set_grad(nullptr, nullptr); }},
       {"neuralode_tensor_backward.tensor", [] { return neuralode_tensor_backward(nullptr, nullptr, 0, 0); }},
       {"neuralode_grad.outputs", [&] { return neuralode_grad(nullptr, nullptr, 1, w.w.list(), 1, 0, 0, &out); }},

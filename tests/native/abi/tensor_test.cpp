@@ -170,10 +170,33 @@ TEST(TensorAbi, RecordingAndAutocastCanBeSwitchedAndTellWhatTheyWere) {
   EXPECT_EQ(info.requires_grad, 0);
   ASSERT_OK(neuralode_grad_mode_set(1, &previous));
   EXPECT_EQ(previous, 0);
-  ASSERT_OK(neuralode_autocast_set(1, &previous));
+  int32_t dtype = -1;
+  ASSERT_OK(neuralode_autocast_set("cpu", 1, NEURALODE_BFLOAT16, &previous, &dtype));
   EXPECT_EQ(previous, 0);
-  ASSERT_OK(neuralode_autocast_set(0, &previous));
+  EXPECT_EQ(dtype, NEURALODE_BFLOAT16);
+  ASSERT_OK(neuralode_autocast_set("cpu", 0, -1, &previous, nullptr));
   EXPECT_EQ(previous, 1);
+}
+
+TEST(TensorAbi, AutocastIsOfADeviceAndADtypeAndRefusesWhatCannotBe) {
+  int32_t dtype = -1;
+  ASSERT_OK(neuralode_autocast_set("cuda:0", 0, NEURALODE_BFLOAT16, nullptr, &dtype));
+  EXPECT_EQ(dtype, NEURALODE_FLOAT16);  // what libtorch begins with
+  ASSERT_OK(neuralode_autocast_set("cuda", 0, dtype, nullptr, &dtype));
+  EXPECT_EQ(dtype, NEURALODE_BFLOAT16);
+  EXPECT_EQ(neuralode_autocast_set("cpu", 1, NEURALODE_FLOAT32, nullptr, nullptr), NEURALODE_INVALID_ARGUMENT);
+  EXPECT_THAT(neuralode_last_error(), HasSubstr("dtype: 6"));
+  EXPECT_EQ(neuralode_autocast_set("xpu", 1, -1, nullptr, nullptr), NEURALODE_INVALID_ARGUMENT);
+  EXPECT_THAT(neuralode_last_error(), HasSubstr("'xpu'"));
+}
+
+TEST(TensorAbi, Tf32FlagsAreKeptAndOthersRefused) {
+  int32_t first = -1, flags = -1;
+  ASSERT_OK(neuralode_tf32_set(NEURALODE_TF32_MATRIX_PRODUCTS, &first));
+  ASSERT_OK(neuralode_tf32_set(first, &flags));
+  EXPECT_EQ(flags, NEURALODE_TF32_MATRIX_PRODUCTS);
+  EXPECT_EQ(neuralode_tf32_set(4, nullptr), NEURALODE_INVALID_ARGUMENT);
+  EXPECT_THAT(neuralode_last_error(), HasSubstr("flags: 4"));
 }
 
 TEST(OpCallAbi, AResultThatDoesNotFitWritesNothing) {

@@ -151,8 +151,8 @@ TEST_F(DataApi, OptionsOutOfRangeAreRefusedByName) {
   expect_refused("options.std: 0 is not above 0");
   options_.mean_blue = std::numeric_limits<double>::infinity();
   expect_refused("options.mean: inf");
-  options_.reserved = 1;
-  expect_refused("options.reserved: 1 is not 0");
+  options_.transfer = 3;
+  expect_refused("options.transfer: 3 is not in [0, 2]");
   options_.struct_size = 2;
   expect_refused("options.struct_size: 2");
 }

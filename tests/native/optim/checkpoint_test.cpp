@@ -49,7 +49,7 @@ class Checkpoints : public ::testing::Test {
  protected:
   std::string path() const { return folder_ / "checkpoint"; }
   void save(const Training& training, const std::string& metadata = "") const {
-    Checkpoint::save(path(), *training.model, *training.optimizer, metadata);
+    Checkpoint::save(path(), *training.model, *training.optimizer, nullptr, metadata);
   }
   TemporaryFolder folder_;
 };
@@ -65,10 +65,31 @@ TEST_F(Checkpoints, TrainingGoesOnBitForBit) {
     torch::manual_seed(999);
     Training resumed(kind, 2);
     resumed.train(1);
-    Checkpoint::open(path()).restore(*resumed.model, resumed.optimizer.get());
+    Checkpoint::open(path()).restore(*resumed.model, resumed.optimizer.get(), nullptr);
     resumed.train(3);
     EXPECT_TRUE(identical_lists(resumed.state(), whole.state())) << int(kind);
   }
+}
+
+TEST_F(Checkpoints, AGradientScalerComesBackAndItsAbsenceIsAnError) {
+  Training saved;
+  GradScaler scaler({1024, 2, 0.5, 3});
+  saved.train(1);
+  scaler.step(*saved.optimizer);
+  scaler.update();
+  Checkpoint::save(path(), *saved.model, *saved.optimizer, &scaler, "");
+  Training resumed;
+  GradScaler other({});
+  Checkpoint::open(path()).restore(*resumed.model, resumed.optimizer.get(), &other);
+  EXPECT_TRUE(identical(other.state()[0].second, scaler.state()[0].second));
+  EXPECT_EQ(other.scale_factor(), 1024);
+  EXPECT_EQ(other.growth_tracker(), 1);
+  save(saved);
+  const auto before = other.state()[0].second;
+  EXPECT_THAT(
+      error_text(Status::invalid_argument, [&] { Checkpoint::open(path()).restore(*resumed.model, resumed.optimizer.get(), &other); }),
+      HasSubstr("without one"));
+  EXPECT_TRUE(identical(other.state()[0].second, before));
 }
 
 TEST_F(Checkpoints, TheLearningRateComesBackToo) {
@@ -76,7 +97,7 @@ TEST_F(Checkpoints, TheLearningRateComesBackToo) {
   set_learning_rate(*saved.optimizer, 0.125);
   save(saved);
   Training resumed;
-  Checkpoint::open(path()).restore(*resumed.model, resumed.optimizer.get());
+  Checkpoint::open(path()).restore(*resumed.model, resumed.optimizer.get(), nullptr);
   EXPECT_EQ(resumed.optimizer->param_groups()[0].options().get_lr(), 0.125);
 }
 
@@ -92,7 +113,7 @@ TEST_F(Checkpoints, WeightsAloneLeaveTheGeneratorAlone) {
   save(saved);
   Training other(OptimizerKind::adam, 5);
   const auto generator = at::globalContext().defaultGenerator(at::kCPU).get_state();
-  Checkpoint::open(path()).restore(*other.model, nullptr);
+  Checkpoint::open(path()).restore(*other.model, nullptr, nullptr);
   EXPECT_TRUE(identical_lists(other.state(), saved.state()));
   EXPECT_TRUE(identical(at::globalContext().defaultGenerator(at::kCPU).get_state(), generator));
 }
@@ -102,7 +123,7 @@ TEST_F(Checkpoints, RestoringDoesNotTouchAGraphsParametersUnnoticed) {
   training.train(1);
   save(training);
   const auto loss = training.model->classify(at::rand({2, 3, 8, 8})).sum();
-  Checkpoint::open(path()).restore(*training.model, nullptr);
+  Checkpoint::open(path()).restore(*training.model, nullptr, nullptr);
   EXPECT_THROW(loss.backward(), std::exception);  // its weights were replaced in place
 }
 
@@ -136,7 +157,7 @@ TEST_F(Checkpoints, AMissingFileIsAnIoErrorWithThePath) {
 TEST_F(Checkpoints, AFailedSaveLeavesTheOldOneWhole) {
   const Training training;
   save(training, "old");
-  error_text(Status::io_error, [&] { Checkpoint::save(folder_ / "no/checkpoint", *training.model, *training.optimizer, "new"); });
+  error_text(Status::io_error, [&] { Checkpoint::save(folder_ / "no/checkpoint", *training.model, *training.optimizer, nullptr, "new"); });
   EXPECT_EQ(Checkpoint::open(path()).metadata, "old");
   EXPECT_EQ(folder_.entries(), 1u);
 }
@@ -147,10 +168,10 @@ TEST_F(Checkpoints, AModelOfAnotherStructureIsRefusedAndUntouched) {
   Training other(OptimizerKind::sgd, 2, 4);
   const auto before = other.state();
   const auto generator = at::globalContext().defaultGenerator(at::kCPU).get_state();
-  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, other.optimizer.get()); }),
+  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, other.optimizer.get(), nullptr); }),
               AllOf(HasSubstr("head.weight"), HasSubstr("[4, 64]")));
   const auto resnet = make_image_model("resnet18-ode", {Stem::automatic, 3, 8, 1}, fixed_steps(1));
-  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*resnet, nullptr); }), HasSubstr("stem.weight"));
+  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*resnet, nullptr, nullptr); }), HasSubstr("stem.weight"));
   EXPECT_TRUE(identical_lists(other.state(), before));
   EXPECT_TRUE(identical(at::globalContext().defaultGenerator(at::kCPU).get_state(), generator));
 }
@@ -162,7 +183,7 @@ TEST_F(Checkpoints, AnotherOptimiserIsRefusedAndNothingIsTouched) {
   const auto checkpoint = Checkpoint::open(path());
   Training other(OptimizerKind::adam, 2);
   const auto before = other.state();
-  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, other.optimizer.get()); }),
+  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, other.optimizer.get(), nullptr); }),
               AllOf(HasSubstr("SGD"), HasSubstr("Adam")));
   EXPECT_TRUE(identical_lists(other.state(), before));
 }
@@ -175,7 +196,7 @@ TEST_F(Checkpoints, AnOptimiserOfOtherParametersIsRefusedAndNothingIsTouched) {
   Training other(OptimizerKind::sgd, 2);
   const auto part = make_optimizer({}, {other.model->parameters()[0], other.model->parameters()[1]});
   const auto before = other.state();
-  error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, part.get()); });
+  error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, part.get(), nullptr); });
   EXPECT_TRUE(identical_lists(other.state(), before));
 }
 
@@ -185,7 +206,7 @@ TEST_F(Checkpoints, HoldWhatTheBlocksLearntAboutDrift) {
     if (buffer.key().find("drift_rate") != std::string::npos) at::Tensor(buffer.value()).fill_(2.5);
   save(training);
   const Training other(OptimizerKind::sgd, 9);
-  Checkpoint::open(path()).restore(*other.model, other.optimizer.get());
+  Checkpoint::open(path()).restore(*other.model, other.optimizer.get(), nullptr);
   EXPECT_TRUE(identical_lists(other.state(), training.state()));
 }
 
@@ -202,7 +223,7 @@ TEST_F(Checkpoints, FromBeforeModelsLearntDriftRatesAreRestored) {
   const Training other(OptimizerKind::sgd, 9);
   for (const auto& buffer : other.model->named_buffers())
     if (buffer.key().find("drift_rate") != std::string::npos) at::Tensor(buffer.value()).fill_(3);
-  checkpoint.restore(*other.model, other.optimizer.get());
+  checkpoint.restore(*other.model, other.optimizer.get(), nullptr);
   EXPECT_TRUE(identical_lists(other.state(), training.state()));
 }
 
@@ -218,7 +239,8 @@ void expect_refused(const Checkpoint& checkpoint, OptimizerKind kind, const char
   const auto before = other.state();
   const auto optimizer = state_of(*other.optimizer);
   const auto generator = at::globalContext().defaultGenerator(at::kCPU).get_state();
-  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, other.optimizer.get()); }), HasSubstr(text));
+  EXPECT_THAT(error_text(Status::invalid_argument, [&] { checkpoint.restore(*other.model, other.optimizer.get(), nullptr); }),
+              HasSubstr(text));
   EXPECT_TRUE(identical_lists(other.state(), before));
   EXPECT_TRUE(identical(at::globalContext().defaultGenerator(at::kCPU).get_state(), generator));
   const auto after = state_of(*other.optimizer);

@@ -10,9 +10,9 @@ internal sealed class DeviceArgument
     public Option<string?> Option { get; } = Values.Text("--device", "Where to compute: cpu, or cuda:0 where the build and the machine have a GPU.", "name");
 
     /// <summary>The device's name; refuses a GPU that the build cannot use.</summary>
-    public string Read(ParseResult parsed)
+    public string Read(ParseResult parsed, string otherwise = "cpu")
     {
-        var device = parsed.GetValue(Option) ?? "cpu";
+        var device = parsed.GetValue(Option) ?? otherwise;
         if (device == "cpu") return device;
         if (device != "cuda" && !(device.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(device.AsSpan(5), out var index) && index >= 0))
             throw new UsageException($"--device: '{device}' is not known; supported: cpu, cuda:0");
@@ -20,5 +20,5 @@ internal sealed class DeviceArgument
         return device;
     }
 
-    private static bool HasCuda() => JsonNode.Parse(Library.Info)?["cuda"] is { } cuda && cuda.GetValueKind() == JsonValueKind.True;
+    private static bool HasCuda() => JsonNode.Parse(Library.Info)?["gpus"] is { } gpus && gpus.GetValue<int>() > 0;
 }

@@ -28,6 +28,7 @@ internal sealed class TrainArguments
     private readonly Option<long?> _evaluateEvery = Values.Count("--evaluate-every", "Epochs between evaluations.");
     private readonly Option<long?> _reportEvery = Values.Count("--report-every", "Most steps between lines of the log; slow steps report every ten seconds.");
     private readonly SolverArguments _solver = new("0.5 by default, where nothing asks for adaptive ones");
+    private readonly PrecisionArguments _precision = new("fp32 by default; a run that is resumed keeps its own");
     private readonly ProcessArguments _process;
 
     private static readonly IReadOnlyList<string> OptimizerNames = ["sgd", "adam", "adamw"];
@@ -39,7 +40,7 @@ internal sealed class TrainArguments
     public IEnumerable<Option> All =>
     [
         _data, _syntheticDirectory, _model, _epochs, _maxMinutes, _maxSteps, _batchSize, _imageSize, _lr, _optimizer, _momentum, _weightDecay, _schedule,
-        _augment, .. _solver.All, .. _process.All, _workers, _failOnBroken, _checkpointSeconds, _checkpointSteps, _evaluateEvery, _reportEvery,
+        _augment, .. _solver.All, .. _precision.All, .. _process.All, _workers, _failOnBroken, _checkpointSeconds, _checkpointSteps, _evaluateEvery, _reportEvery,
     ];
 
     /// <summary>The options of a new run.</summary>
@@ -86,7 +87,7 @@ internal sealed class TrainArguments
         var rate = lr ?? (kind == defaults.Optimizer.Kind ? defaults.Schedule.LearningRate : AdamRate);
         var solver = _solver.Read(parsed, defaults.Solver);
         if (solver.Gradient == GradientMethod.None) throw new UsageException($"--gradient: none cannot train; supported: {string.Join(", ", SolverNames.Gradients.SkipLast(1))}");
-        return defaults with
+        return _precision.Read(parsed, defaults) with
         {
             Solver = solver,
             Optimizer = defaults.Optimizer with

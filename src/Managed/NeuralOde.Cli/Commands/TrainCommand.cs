@@ -42,15 +42,21 @@ internal sealed class TrainCommand
         ["nfe_forward"] = result.NfeForward,
         ["nfe_backward"] = result.NfeBackward,
         ["broken_images"] = result.BrokenImages.Count,
+        ["precision"] = PrecisionArguments.Name(result.Precision),
+        ["device"] = result.Device,
+        ["channels_last"] = result.ChannelsLast,
+        ["skipped_steps"] = result.SkippedSteps,
+        ["data_wait_share"] = result.DataWaitShare,
     };
 
     /// <summary>The result for people.</summary>
     public static string Text(TrainingResult result) => $"""
         test accuracy   {(result.TestAccuracy is { } accuracy ? $"{accuracy:p2}" : "not evaluated: no test images")}
-        training speed  {result.TrainImagesPerSecond:f0} images/s
+        training speed  {result.TrainImagesPerSecond:f0} images/s, {result.DataWaitShare:p1} of the time waiting for data
         trained for     {result.Epochs:f2} epochs, {result.Steps} steps, {result.Seconds:f0} s
         peak memory     {result.PeakBytes / 1e6:f1} MB of tensors
         evaluations     {result.NfeForward} forward, {result.NfeBackward} backward
+        computed in     {PrecisionArguments.Name(result.Precision)} on {result.Device}{(result.SkippedSteps > 0 ? $", {result.SkippedSteps} steps skipped" : "")}
         """;
 
     private Command Build(Terminal terminal)

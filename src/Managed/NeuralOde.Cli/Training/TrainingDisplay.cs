@@ -22,7 +22,7 @@ internal static class TrainingDisplay
                 return train(new Reporter(line =>
                 {
                     bar.Value = line.Progress;
-                    bar.Description = Markup.Escape($"epoch {line.Epoch}  loss {line.Loss:f3}  {line.ImagesPerSecond:f0} images/s");
+                    bar.Description = Markup.Escape($"epoch {line.Epoch}  loss {line.Loss:f3}  {line.ImagesPerSecond:f0} images/s  data wait {line.DataWaitShare:p0}");
                     if (line.Event == TrainingEvent.Epoch) console.MarkupLineInterpolated($"{Text(line)}");
                     if (line.Warning is { } warning) console.MarkupLineInterpolated($"[yellow]warning: {warning}[/]");
                 }));
@@ -35,7 +35,7 @@ internal static class TrainingDisplay
         var planned = line.PlannedSteps is { } steps ? $"/{steps}" : "";
         var test = line.TestAccuracy is { } accuracy ? $"  test loss {line.TestLoss:f4}  test accuracy {accuracy:p1}" : "";
         var head = line.Event == TrainingEvent.Epoch ? $"epoch {line.Epoch} done, step {line.Step}{planned}" : $"epoch {line.Epoch}  step {line.Step}{planned}";
-        return $"{head}  loss {line.Loss:f4}  accuracy {line.Accuracy:p1}{test}  rate {line.LearningRate:g3}  {line.ImagesPerSecond:f0} images/s  {line.Seconds:f0} s";
+        return $"{head}  loss {line.Loss:f4}  accuracy {line.Accuracy:p1}{test}  rate {line.LearningRate:g3}  {line.ImagesPerSecond:f0} images/s  data wait {line.DataWaitShare:p0}  {line.Seconds:f0} s";
     }
 
     /// <summary>Reports at once, on the thread that trains.</summary>

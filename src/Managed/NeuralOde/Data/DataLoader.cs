@@ -44,7 +44,11 @@ public sealed unsafe class DataLoader : IDisposable
         {
             using var self = _handle.Lend();
             NativeCall.Check(NativeMethods.neuralode_loader_get_statistics(self.Pointer, (uint)sizeof(neuralode_loader_statistics), out var statistics));
-            return new LoaderStatistics { Images = statistics.images, Broken = statistics.broken, SecondsWaiting = statistics.seconds_waiting };
+            return new LoaderStatistics
+            {
+                Images = statistics.images, Broken = statistics.broken, SecondsWaiting = statistics.seconds_waiting,
+                SecondsStalled = statistics.seconds_stalled,
+            };
         }
     }
 
@@ -75,6 +79,21 @@ public sealed unsafe class DataLoader : IDisposable
             NativeCall.Check(NativeMethods.neuralode_loader_position(self.Pointer, out var batch));
             return batch;
         }
+    }
+
+    /// <summary>Sends the batches of epochs started from now on to a device: to a GPU from pinned memory on a stream of their own, each while
+    /// the one before is computed with. An epoch that is being read ends.</summary>
+    /// <param name="device">"cpu", "cuda:0", ...</param>
+    /// <param name="channelsLast">Lay images out with the channels last; null where it is a GPU.</param>
+    /// <exception cref="NeuralOdeException">With <see cref="Status.Unsupported"/>: the build or the machine has no such GPU.</exception>
+    public void To(string device, bool? channelsLast = null)
+    {
+        using var self = _handle.Lend();
+        fixed (byte* name = NativeCall.Utf8(device, nameof(device)))
+        {
+            NativeCall.Check(NativeMethods.neuralode_loader_to(self.Pointer, name, channelsLast ?? PrecisionScope.IsGpu(device) ? 1 : 0));
+        }
+        _started++;   // what was being read is over
     }
 
     /// <summary>The batches of an epoch; the caller disposes each. Reading starts when the first is asked for.</summary>
@@ -109,7 +128,7 @@ public sealed unsafe class DataLoader : IDisposable
     {
         if (number != _started)
         {
-            throw new InvalidOperationException("The loader started another epoch while this one was being read; read one at a time, or make a second loader.");
+            throw new InvalidOperationException("The loader started another epoch, or went to another device, while this one was being read; read one at a time, or make a second loader.");
         }
 
         using var self = _handle.Lend();

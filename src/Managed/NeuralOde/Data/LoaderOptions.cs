@@ -41,6 +41,9 @@ public sealed record LoaderOptions
     /// <summary>What they are divided by then, above 0.</summary>
     public PixelStatistics Deviation { get; init; } = PixelStatistics.ImageNetDeviation;
 
+    /// <summary>How pixels travel to the device of <see cref="DataLoader.To"/>.</summary>
+    public PixelTransfer Transfer { get; init; }
+
     /// <summary>The native form of valid options.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The message names the option, its value and the remedy.</exception>
     internal unsafe neuralode_loader_options ToNative()
@@ -55,6 +58,7 @@ public sealed record LoaderOptions
         native.workers = Workers;
         native.prefetch = Prefetch;
         native.fail_on_error = FailOnError ? 1 : 0;
+        native.transfer = (int)Transfer;
         native.seed = Seed;
         native.min_scale = MinScale;
         (native.mean_red, native.mean_green, native.mean_blue) = Mean;
@@ -65,6 +69,7 @@ public sealed record LoaderOptions
     private void Validate()
     {
         Require.Member(Augmentation, nameof(Augmentation));
+        Require.Member(Transfer, nameof(Transfer));
         Require.AtLeast(BatchSize, 1, nameof(BatchSize));
         Require.AtLeast(ImageSize, 1, nameof(ImageSize));
         Require.AtLeast(Workers, 1, nameof(Workers));

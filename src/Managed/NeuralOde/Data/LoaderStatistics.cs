@@ -11,4 +11,8 @@ public sealed record LoaderStatistics
 
     /// <summary>Time spent waiting for a batch.</summary>
     public required double SecondsWaiting { get; init; }
+
+    /// <summary>Time that the device had nothing to do because a batch was not there: on the CPU what handing out batches took; on a GPU from
+    /// the end of the work before to the arrival of the batch, measured by events, as far as they have passed.</summary>
+    public required double SecondsStalled { get; init; }
 }

@@ -35,6 +35,11 @@ internal sealed class OptimizerHandle(nint pointer) : NativeHandle(pointer)
     protected override int Destroy(nint pointer) => NativeMethods.neuralode_optimizer_destroy(pointer);
 }
 
+internal sealed class GradScalerHandle(nint pointer) : NativeHandle(pointer)
+{
+    protected override int Destroy(nint pointer) => NativeMethods.neuralode_grad_scaler_destroy(pointer);
+}
+
 internal sealed class CheckpointHandle(nint pointer) : NativeHandle(pointer)
 {
     protected override int Destroy(nint pointer) => NativeMethods.neuralode_checkpoint_destroy(pointer);

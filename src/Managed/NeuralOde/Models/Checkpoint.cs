@@ -16,18 +16,19 @@ public sealed unsafe class Checkpoint : IDisposable
     /// <summary>The text that was saved with it.</summary>
     public string Metadata { get; }
 
-    /// <summary>Writes the model's parameters and buffers, the optimiser's state, libtorch's CPU generator and a text to a file,
-    /// atomically: a failure, or the end of the process, at any moment leaves the old file or the new one whole.</summary>
+    /// <summary>Writes the model's parameters and buffers, the optimiser's and the scaler's state, libtorch's CPU generator and a text to a
+    /// file, atomically: a failure, or the end of the process, at any moment leaves the old file or the new one whole.</summary>
     /// <exception cref="NeuralOdeException">With <see cref="Status.IoError"/>: the file cannot be written.</exception>
-    public static void Save(string path, Model model, Optimizer optimizer, string metadata = "")
+    public static void Save(string path, Model model, Optimizer optimizer, string metadata = "", GradientScaler? scaler = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(optimizer);
         using var modelLease = model.Handle.Lend();
         using var optimizerLease = optimizer.Handle.Lend();
+        using var scalerLease = new Lease(scaler?.Handle);
         fixed (byte* pathPointer = NativeCall.Utf8(path, nameof(path)), metadataPointer = NativeCall.Utf8(metadata, nameof(metadata)))
         {
-            NativeCall.Check(NativeMethods.neuralode_checkpoint_save(pathPointer, modelLease.Pointer, optimizerLease.Pointer, metadataPointer));
+            NativeCall.Check(NativeMethods.neuralode_checkpoint_save(pathPointer, modelLease.Pointer, optimizerLease.Pointer, scalerLease.Pointer, metadataPointer));
         }
     }
 
@@ -48,14 +49,16 @@ public sealed unsafe class Checkpoint : IDisposable
     /// <summary>Restores into a model and an optimiser of the same structure; on a mismatch nothing is changed.</summary>
     /// <param name="model">Receives parameters and buffers.</param>
     /// <param name="optimizer">Receives its state; null leaves it, and the random generator, alone.</param>
-    /// <exception cref="NeuralOdeException">The structure differs; the message names the first difference.</exception>
-    public void Restore(Model model, Optimizer? optimizer = null)
+    /// <param name="scaler">Receives its state; null leaves it alone.</param>
+    /// <exception cref="NeuralOdeException">The structure differs, or there is no scaler in it; the message names the first difference.</exception>
+    public void Restore(Model model, Optimizer? optimizer = null, GradientScaler? scaler = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         using var self = _handle.Lend();
         using var modelLease = model.Handle.Lend();
         using var optimizerLease = new Lease(optimizer?.Handle);
-        NativeCall.Check(NativeMethods.neuralode_checkpoint_restore(self.Pointer, modelLease.Pointer, optimizerLease.Pointer));
+        using var scalerLease = new Lease(scaler?.Handle);
+        NativeCall.Check(NativeMethods.neuralode_checkpoint_restore(self.Pointer, modelLease.Pointer, optimizerLease.Pointer, scalerLease.Pointer));
     }
 
     /// <inheritdoc/>

@@ -23,6 +23,12 @@ public sealed unsafe class Model : IDisposable
     /// <summary>What it was made with.</summary>
     public ModelOptions Options { get; }
 
+    /// <summary>Where it is: "cpu", or what <see cref="To"/> was given.</summary>
+    public string Device { get; private set; } = "cpu";
+
+    /// <summary>Whether the weights of its convolutions are laid out with the channels last.</summary>
+    public bool ChannelsLast { get; private set; }
+
     /// <summary>How its blocks are integrated. May be replaced between forwards, to evaluate with another solver than was trained with.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
     public SolverOptions Solver
@@ -61,7 +67,24 @@ public sealed unsafe class Model : IDisposable
         }
     }
 
-    /// <summary>Logits (batch, classes) of images (batch, 3, height, width) in Float32.</summary>
+    /// <summary>Moves parameters, their gradients and buffers. The parameters stay the same tensors; an optimiser's state does not follow, so
+    /// move a model before its first step.</summary>
+    /// <param name="device">"cpu", "cuda:0", ...</param>
+    /// <param name="channelsLast">Lay the weights of convolutions out with the channels last, as images should then be; null where it is a GPU.</param>
+    /// <exception cref="NeuralOdeException">With <see cref="Status.Unsupported"/>: the build or the machine has no such GPU.</exception>
+    public void To(string device, bool? channelsLast = null)
+    {
+        using var self = _handle.Lend();
+        fixed (byte* name = NativeCall.Utf8(device, nameof(device)))
+        {
+            var last = channelsLast ?? PrecisionScope.IsGpu(device);
+            NativeCall.Check(NativeMethods.neuralode_model_to(self.Pointer, name, last ? 1 : 0));
+            (Device, ChannelsLast) = (device, last);
+        }
+    }
+
+    /// <summary>Logits (batch, classes) of images (batch, 3, height, width) in Float32 on the model's device. Under
+    /// <see cref="Autograd.Autocast"/> they are of its type, while the states of the ODE blocks stay Float32.</summary>
     public Tensor Forward(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);

@@ -2,15 +2,18 @@ using NeuralOde.Interop;
 
 namespace NeuralOde;
 
-/// <summary>Restores automatic casts to bfloat16 when disposed, on the thread that made it.</summary>
+/// <summary>Restores automatic casts of one type of device when disposed, on the thread that made it.</summary>
 public ref struct AutocastScope : IDisposable
 {
-    private readonly int _previous;
+    private readonly string _device;
+    private readonly int _previousEnabled;
+    private readonly int _previousType;
     private bool _open;
 
-    internal AutocastScope(int enabled)
+    internal AutocastScope(string device, bool enabled, int type)
     {
-        NativeCall.Check(NativeMethods.neuralode_autocast_set(enabled, out _previous));
+        _device = device;
+        Set(device, enabled ? 1 : 0, type, out _previousEnabled, out _previousType);
         _open = true;
     }
 
@@ -19,6 +22,14 @@ public ref struct AutocastScope : IDisposable
     {
         if (!_open) return;
         _open = false;
-        NativeCall.Check(NativeMethods.neuralode_autocast_set(_previous, out _));
+        Set(_device, _previousEnabled, _previousType, out _, out _);
+    }
+
+    private static unsafe void Set(string device, int enabled, int type, out int previousEnabled, out int previousType)
+    {
+        fixed (byte* name = NativeCall.Utf8(device, nameof(device)))
+        {
+            NativeCall.Check(NativeMethods.neuralode_autocast_set(name, enabled, type, out previousEnabled, out previousType));
+        }
     }
 }

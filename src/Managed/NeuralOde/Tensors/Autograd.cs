@@ -11,8 +11,15 @@ public static unsafe class Autograd
     /// <summary>Records until the result is disposed, also inside a <see cref="NoGrad"/>. Of the calling thread.</summary>
     public static GradModeScope EnableGrad() => new(1);
 
-    /// <summary>Lets CPU operations compute in bfloat16 where libtorch deems it safe, until the result is disposed. Of the calling thread.</summary>
-    public static AutocastScope Autocast() => new(1);
+    /// <summary>Lets operations on one type of device compute in fewer bits where libtorch deems it safe, until the result is disposed. Of the
+    /// calling thread; parameters, gradients and the states of solves stay what they are.</summary>
+    /// <param name="type">BFloat16, or Float16: on a GPU, with a <see cref="GradientScaler"/>.</param>
+    /// <param name="device">"cpu", or "cuda" with or without a number.</param>
+    /// <exception cref="NeuralOdeException">Another type; Float16 on a CPU, where libtorch lacks it; a GPU where there is none.</exception>
+    public static AutocastScope Autocast(DType type = DType.BFloat16, string device = "cpu") => new(device, true, (int)type);
+
+    /// <summary>Lets operations compute in their own types again until the result is disposed, inside an <see cref="Autocast"/>.</summary>
+    public static AutocastScope NoAutocast(string device = "cpu") => new(device, false, -1);
 
     /// <summary>The derivatives of the sum of &lt;output, cotangent&gt; with respect to each input.</summary>
     /// <param name="outputs">One or more tensors.</param>

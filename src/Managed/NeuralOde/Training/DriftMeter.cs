@@ -24,9 +24,9 @@ internal sealed record DriftMeter
     };
 
     /// <summary>What there is to say about it, with the remedy; null when all is well.</summary>
-    public string? Warning(SolverOptions solver)
+    public string? Warning(SolverOptions solver, Precision precision)
     {
-        var tolerance = solver.DriftTolerance ?? Math.Sqrt(EpsilonOfFloat32);
+        var tolerance = solver.DriftTolerance ?? Math.Max(Math.Sqrt(EpsilonOfFloat32), EpsilonOf(precision));
         if (ReconstructionError is not { } error || error <= tolerance) return null;
         return string.Create(CultureInfo.InvariantCulture, $"the reverse sweep came back to the known states with a relative error of {error:g3}, above the "
             + $"drift tolerance of {tolerance:g3}, so that the gradients are wrong by about as much or more; {Remedy(solver)}");
@@ -40,6 +40,15 @@ internal sealed record DriftMeter
         _ => "start a run with automatic snapshots (--snapshot-interval auto), or with eta 1 and exact reversal (--reversal exact)",
     };
 
-    /// <summary>Models compute in Float32; the tolerance is then the native library's, 3.4527e-4.</summary>
+    /// <summary>What the dynamics are rounded to under autocast.</summary>
+    private static double EpsilonOf(Precision precision) => precision switch
+    {
+        Precision.BFloat16 => 1.0 / 128,
+        Precision.Float16 => 1.0 / 1024,
+        _ => EpsilonOfFloat32,
+    };
+
+    /// <summary>The states of models are Float32; the tolerance is then the native library's, 3.4527e-4, and under autocast at least the
+    /// epsilon that the dynamics are computed with.</summary>
     private const double EpsilonOfFloat32 = 1.1920928955078125e-7;
 }

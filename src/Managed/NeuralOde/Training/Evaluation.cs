@@ -23,15 +23,23 @@ public sealed record Evaluation
     /// <summary>Runs <paramref name="model"/> in evaluation mode over one pass of <paramref name="images"/>; leaves it in that mode,
     /// and its statistics reset.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public static Evaluation Run(Model model, DataLoader images, CancellationToken cancellation = default)
+    public static Evaluation Run(Model model, DataLoader images, CancellationToken cancellation = default) =>
+        Run(model, images, Precision.Float32, cancellation);
+
+    /// <summary>The same with a model that computes in <paramref name="precision"/>.</summary>
+    /// <exception cref="ArgumentException">Float16 on a CPU.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static Evaluation Run(Model model, DataLoader images, Precision precision, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
+        PrecisionScope.Check(precision, model.Device);
         var clock = Stopwatch.StartNew();
         model.Statistics(reset: true);
         model.Train(false);
         var (count, hits, loss) = (0L, 0L, 0.0);
         using (Autograd.NoGrad())
+        using (precision.Cast(model.Device))
         {
             foreach (var batch in images.Epoch(0))
             {
@@ -39,7 +47,7 @@ public sealed record Evaluation
                 {
                     cancellation.ThrowIfCancellationRequested();
                     using var scope = new TensorScope();
-                    var logits = model.Forward(batch.Images);
+                    var logits = model.Forward(batch.Images).To(DType.Float32);
                     var size = batch.Labels.ElementCount;
                     loss += logits.CrossEntropy(batch.Labels).ToDouble() * size;
                     hits += logits.ArgMax(1).EqualTo(batch.Labels).Sum().ToInt64();

@@ -45,7 +45,7 @@ public sealed class Trainer
     }
 
     /// <summary>Goes on from the folder's newest checkpoint, or from the start where the run was ended before its first one.</summary>
-    /// <remarks>Bounds, data folder, workers and the intervals of reports, checkpoints and evaluations may differ from the run's; nothing else.</remarks>
+    /// <remarks>Bounds, data folder, device, workers and the intervals of reports, checkpoints and evaluations may differ from the run's; nothing else.</remarks>
     /// <exception cref="NeuralOdeException">There is no run, its checkpoint is damaged, or other options were given.</exception>
     public TrainingResult Resume(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {

@@ -26,6 +26,18 @@ public sealed record TrainerOptions
     /// </summary>
     public ScheduleOptions Schedule { get; init; } = new();
 
+    /// <summary>What the network computes in. A run keeps the one that it was started with.</summary>
+    public Precision Precision { get; init; }
+
+    /// <summary>How the loss is scaled; null is not at all, except with <see cref="Precision.Float16"/>, which takes the defaults.</summary>
+    public GradientScalerOptions? GradientScaler { get; init; }
+
+    /// <summary>Where the network is: "cpu", "cuda:0", ... A run may go on elsewhere, though not bit for bit.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Whether GPUs that have TensorFloat-32 may round Float32 to it in convolutions and matrix products. Without effect on a CPU.</summary>
+    public bool AllowTf32 { get; init; }
+
     /// <summary>Images a step, 1 or more.</summary>
     public long BatchSize { get; init; } = 128;
 
@@ -65,13 +77,14 @@ public sealed record TrainerOptions
     /// <summary>These options with the values taken out that may differ when a run is resumed: its bounds and its conveniences.</summary>
     internal TrainerOptions WithoutResumable() => this with
     {
-        Data = "", Epochs = null, MaxSteps = null, MaxTime = null, Workers = 1, CheckpointInterval = default, CheckpointEvery = null,
+        Data = "", Device = "cpu", Epochs = null, MaxSteps = null, MaxTime = null, Workers = 1, CheckpointInterval = default, CheckpointEvery = null,
         ReportEvery = 1, EvaluateEvery = 1, FailOnBrokenImages = false, Solver = Solver with { Failure = default },
     };
 
     /// <summary>Checks every value; throws <see cref="ArgumentException"/> that names the value and the remedy.</summary>
     internal void Validate()
     {
+        PrecisionScope.Check(Precision, Device);
         AtLeastOne(BatchSize, nameof(BatchSize));
         AtLeastOne(Workers, nameof(Workers));
         AtLeastOne(ReportEvery, nameof(ReportEvery));

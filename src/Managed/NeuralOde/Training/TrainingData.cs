@@ -19,6 +19,8 @@ internal sealed class TrainingData : IDisposable
             Augmentation = options.Augmentation, Shuffle = true, DropLast = _trainFolder.Count >= options.BatchSize,
         });
         Test = _testFolder is null ? null : new DataLoader(_testFolder, Loader(options));
+        Train.To(options.Device);
+        Test?.To(options.Device);
     }
 
     public DataLoader Train { get; }

@@ -33,10 +33,18 @@ internal sealed record TrainingPosition
 
     public double TrainingSeconds { get; init; }
 
+    /// <summary>The part of those that was spent waiting for batches, and of the current epoch's.</summary>
+    public double DataWaitSeconds { get; init; }
+
+    public double EpochDataWaitSeconds { get; init; }
+
     /// <summary>Images learned from in the run; with loss and hits of the current epoch.</summary>
     public long Images { get; init; }
 
     public long EpochImages { get; init; }
+
+    /// <summary>Images of the epoch whose loss was a number, which is all but those that overflowed under a gradient scaler; null before there was one.</summary>
+    public long? EpochLossImages { get; init; }
 
     public double EpochLoss { get; init; }
 
@@ -48,6 +56,9 @@ internal sealed record TrainingPosition
     public DriftMeter? EpochDrift { get; init; }
 
     public bool EpochWarned { get; init; }
+
+    /// <summary>Steps that changed nothing because a scaled gradient overflowed.</summary>
+    public long SkippedSteps { get; init; }
 
     public long NfeForward { get; init; }
 

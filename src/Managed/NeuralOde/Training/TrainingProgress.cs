@@ -42,6 +42,9 @@ public sealed record TrainingProgress
     /// <summary>Training images a second: since the last report, or in the epoch, evaluations not counted.</summary>
     public required double ImagesPerSecond { get; init; }
 
+    /// <summary>Share of the steps' time that was spent waiting for batches: since the last report, or in the epoch.</summary>
+    public double DataWaitShare { get; init; }
+
     /// <summary>Seconds since the start of the run, over all its sessions.</summary>
     public required double Seconds { get; init; }
 

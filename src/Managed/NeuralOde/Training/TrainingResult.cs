@@ -43,6 +43,22 @@ public sealed record TrainingResult
     /// <summary>Linearised evaluations of the blocks' dynamics in the reverse sweeps of all training steps.</summary>
     public required long NfeBackward { get; init; }
 
+    /// <summary>What the network computed in.</summary>
+    public Precision Precision { get; init; }
+
+    /// <summary>Where it was in this session.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Whether images and convolutions were laid out with the channels last: on GPUs.</summary>
+    public bool ChannelsLast { get; init; }
+
+    /// <summary>Steps that changed nothing because a scaled gradient overflowed; 0 without a <see cref="GradientScaler"/>.</summary>
+    public long SkippedSteps { get; init; }
+
+    /// <summary>Share of the training steps' time that was spent waiting for batches, in [0, 1]: on a CPU by the clock; on a GPU the time between
+    /// the end of a step's work and the arrival of the next batch, by events. Much above 0: more <see cref="TrainerOptions.Workers"/> may help.</summary>
+    public double DataWaitShare { get; init; }
+
     /// <summary>Broken images that were skipped in this session, "path: reason".</summary>
     public IReadOnlyList<string> BrokenImages { get; init; } = [];
 }

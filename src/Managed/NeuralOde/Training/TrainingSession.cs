@@ -11,8 +11,7 @@ internal sealed class TrainingSession : IDisposable
     private readonly TrainerOptions _options;
     private readonly RunFolder _folder;
     private readonly TrainingData _data;
-    private readonly Model _model;
-    private readonly Optimizer _optimizer;
+    private readonly Learner _learner;
     private readonly TrainingBudget _budget;
     private readonly StepMeter _meter = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -22,6 +21,7 @@ internal sealed class TrainingSession : IDisposable
     private TrainingPosition _at = new();
     private DriftMeter _drift = new();
     private double _secondsBefore;
+    private double _dataWaitSeen;
 
     public TrainingSession(TrainerOptions options, RunFolder folder)
     {
@@ -29,8 +29,15 @@ internal sealed class TrainingSession : IDisposable
         _bytesBefore = TensorMemory.LiveBytes;
         TensorMemory.ResetPeak();
         _data = TrainingData.Open(options);
-        _model = Model.Create(options.Model, options.Solver with { Failure = FailureMode.Value });
-        _optimizer = new Optimizer(options.Optimizer, _model.Parameters.Values);
+        try
+        {
+            _learner = new Learner(options);
+        }
+        catch
+        {
+            _data.Dispose();
+            throw;
+        }
         _budget = new TrainingBudget(options, _data.Train.Batches, _data.Test?.Batches ?? 0);
     }
 
@@ -55,7 +62,8 @@ internal sealed class TrainingSession : IDisposable
         if (_at.TrainImages != _data.TrainImages)
             throw new NeuralOdeException(Status.InvalidArgument,
                 $"{_options.Data}: {_data.TrainImages} training images, but the run began with {_at.TrainImages}; resume with the same images");
-        checkpoint.Restore(_model, _optimizer);
+        checkpoint.Restore(_learner.Model, _learner.Optimizer, _learner.Scaler);
+        _at = _at with { EpochLossImages = _at.EpochLossImages ?? _at.EpochImages };   // checkpoints of before there were scalers
         _secondsBefore = _at.Seconds;
         if (!_at.HasBoundsOf(_options)) _at = WithBounds(_at with { Plan = _budget.Again(_at.Step, _at.Seconds) });
         _folder.CutLog(_at.Step, _at.Epoch);
@@ -76,7 +84,7 @@ internal sealed class TrainingSession : IDisposable
             return Result(TrainingOutcome.Stopped);
         }
         Save();
-        Safetensors.Save(_folder.WeightsFile, _model.Parameters.Concat(_model.Buffers));
+        Safetensors.Save(_folder.WeightsFile, _learner.Model.Parameters.Concat(_learner.Model.Buffers));
         var result = Result(TrainingOutcome.Finished);
         _folder.WriteResult(result);
         return result;
@@ -84,14 +92,13 @@ internal sealed class TrainingSession : IDisposable
 
     public void Dispose()
     {
-        _optimizer.Dispose();
-        _model.Dispose();
+        _learner.Dispose();
         _data.Dispose();
     }
 
     private void TrainEpoch(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
-        _model.Train(true);
+        _learner.Model.Train(true);
         if (_at.Batch < _data.Train.Batches)
         {
             _meter.Resume();
@@ -109,28 +116,31 @@ internal sealed class TrainingSession : IDisposable
 
     private void Step(Batch batch)
     {
-        using var scope = new TensorScope();
         var rate = TrainingPlan.RateAt(_at.Plan, _options.Schedule, _at.Step);
-        _optimizer.LearningRate = rate;
-        _optimizer.ZeroGrad();
-        var logits = _model.Forward(batch.Images);
-        var loss = logits.CrossEntropy(batch.Labels);
-        var value = loss.ToDouble();
-        if (!double.IsFinite(value))
-            throw new NeuralOdeException(Status.NonFinite,
-                $"the loss is {value} at step {_at.Step}; lower the learning rate or the step size (the last checkpoint is from before)");
-        loss.Backward();
-        _optimizer.Step();
-        var hits = logits.Detach().ArgMax(1).EqualTo(batch.Labels).Sum().ToInt64();
-        var images = batch.Labels.ElementCount;
-        var seconds = _meter.Add(images, value, hits, rate);
+        var stepped = _learner.Step(batch, rate, _at.Step);
+        var seconds = _meter.Stop(rate);
         _budget.AddStep(seconds);
+        var images = batch.Labels.ElementCount;
         _at = _at with
         {
             Step = _at.Step + 1, Batch = _data.Train.Position, Images = _at.Images + images, TrainingSeconds = _at.TrainingSeconds + seconds,
-            EpochImages = _at.EpochImages + images, EpochLoss = _at.EpochLoss + value * images, EpochHits = _at.EpochHits + hits,
-            EpochSeconds = _at.EpochSeconds + seconds,
+            SkippedSteps = _at.SkippedSteps + (stepped ? 0 : 1), EpochImages = _at.EpochImages + images, EpochSeconds = _at.EpochSeconds + seconds,
         };
+    }
+
+    /// <summary>Adds the losses of the steps since the last call to the run's.</summary>
+    private void CollectLosses()
+    {
+        foreach (var step in _learner.TakeReadings())
+        {
+            _meter.Add(step);
+            _at = _at with { EpochHits = _at.EpochHits + step.Hits };
+            if (!double.IsFinite(step.Loss)) continue;
+            _at = _at with
+            {
+                EpochLoss = _at.EpochLoss + step.Loss * step.Images, EpochLossImages = (_at.EpochLossImages ?? 0) + step.Images,
+            };
+        }
     }
 
     private void AfterStep(IProgress<TrainingProgress>? progress)
@@ -142,6 +152,7 @@ internal sealed class TrainingSession : IDisposable
             Report(progress, Line(TrainingEvent.Steps, _drift) with
             {
                 Loss = _meter.Loss, Accuracy = _meter.Accuracy, ImagesPerSecond = _meter.ImagesPerSecond,
+                DataWaitShare = _meter.DataWaitShare,
             });
             _meter.Clear();
             _drift = new();
@@ -157,13 +168,14 @@ internal sealed class TrainingSession : IDisposable
         if (evaluates && _at.EvaluatedStep != _at.Step) Evaluate(cancellation);
         Report(progress, Line(TrainingEvent.Epoch, _at.EpochDrift ?? new()) with
         {
-            Loss = _at.EpochLoss / Math.Max(1, _at.EpochImages), Accuracy = (double)_at.EpochHits / Math.Max(1, _at.EpochImages),
+            Loss = _at.EpochLoss / Math.Max(1, _at.EpochLossImages ?? _at.EpochImages), Accuracy = (double)_at.EpochHits / Math.Max(1, _at.EpochImages),
             ImagesPerSecond = _at.EpochSeconds > 0 ? _at.EpochImages / _at.EpochSeconds : 0,
+            DataWaitShare = StepMeter.Share(_at.EpochDataWaitSeconds, _at.EpochSeconds),
             TestAccuracy = evaluates ? _at.TestAccuracy : null, TestLoss = evaluates ? _at.TestLoss : null,
         });
         _at = _at with
         {
-            Epoch = _at.Epoch + 1, Batch = 0, EpochImages = 0, EpochLoss = 0, EpochHits = 0, EpochSeconds = 0, EpochDrift = null, EpochWarned = false,
+            Epoch = _at.Epoch + 1, Batch = 0, EpochImages = 0, EpochLossImages = null, EpochLoss = 0, EpochHits = 0, EpochSeconds = 0, EpochDataWaitSeconds = 0, EpochDrift = null, EpochWarned = false,
         };
         Save();
     }
@@ -171,7 +183,7 @@ internal sealed class TrainingSession : IDisposable
     private void Evaluate(CancellationToken cancellation)
     {
         CollectWork();
-        var evaluation = Evaluation.Run(_model, _data.Test!, cancellation);
+        var evaluation = Evaluation.Run(_learner.Model, _data.Test!, _options.Precision, cancellation);
         _budget.AddEvaluation(evaluation.Seconds);
         _at = _at with { TestAccuracy = evaluation.Accuracy, TestLoss = evaluation.Loss, EvaluatedStep = _at.Step };
     }
@@ -180,19 +192,30 @@ internal sealed class TrainingSession : IDisposable
     {
         CollectWork();
         _at = _at with { Seconds = Seconds, PeakBytes = Math.Max(_at.PeakBytes, TensorMemory.PeakBytes - _bytesBefore) };
-        Checkpoint.Save(_folder.CheckpointFile, _model, _optimizer, JsonSerializer.Serialize(_at, TrainingJson.Line.TrainingPosition));
+        Checkpoint.Save(_folder.CheckpointFile, _learner.Model, _learner.Optimizer, JsonSerializer.Serialize(_at, TrainingJson.Line.TrainingPosition), _learner.Scaler);
         _sinceCheckpoint.Restart();
     }
 
-    /// <summary>Adds the solvers' work since the last call to the run's.</summary>
+    /// <summary>Adds the losses and the solvers' work since the last call to the run's.</summary>
     private void CollectWork()
     {
-        var work = _model.Statistics(reset: true);
+        CollectLosses();
+        CollectDataWait();
+        var work = _learner.Model.Statistics(reset: true);
         _drift = _drift.With(work);
         _at = _at with
         {
             NfeForward = _at.NfeForward + work.NfeForward, NfeBackward = _at.NfeBackward + work.NfeBackward, EpochDrift = (_at.EpochDrift ?? new()).With(work),
         };
+    }
+
+    private void CollectDataWait()
+    {
+        var all = _data.Train.Statistics.SecondsStalled;
+        var since = all - _dataWaitSeen;
+        _dataWaitSeen = all;
+        _meter.AddDataWait(since);
+        _at = _at with { DataWaitSeconds = _at.DataWaitSeconds + since, EpochDataWaitSeconds = _at.EpochDataWaitSeconds + since };
     }
 
     private void Report(IProgress<TrainingProgress>? progress, TrainingProgress line)
@@ -207,7 +230,7 @@ internal sealed class TrainingSession : IDisposable
         Event = kind, Step = _at.Step, PlannedSteps = _at.Plan?.EndStep, Epoch = _at.Epoch + 1,
         Progress = _at.Plan?.ProgressAt(_at.Step) ?? 0, Loss = 0, Accuracy = 0, LearningRate = _meter.LearningRate, ImagesPerSecond = 0,
         Seconds = Seconds, ReconstructionError = drift.ReconstructionError, Snapshots = drift.Snapshots, StepsReplayed = drift.StepsReplayed,
-        Warning = _at.EpochWarned ? null : drift.Warning(_options.Solver),
+        Warning = _at.EpochWarned ? null : drift.Warning(_options.Solver, _options.Precision),
     };
 
     private TrainingPosition WithBounds(TrainingPosition at) =>
@@ -225,6 +248,11 @@ internal sealed class TrainingSession : IDisposable
         PeakBytes = _at.PeakBytes,
         NfeForward = _at.NfeForward,
         NfeBackward = _at.NfeBackward,
+        Precision = _options.Precision,
+        Device = _options.Device,
+        ChannelsLast = _learner.Model.ChannelsLast,
+        SkippedSteps = _at.SkippedSteps,
+        DataWaitShare = StepMeter.Share(_at.DataWaitSeconds, _at.TrainingSeconds),
         BrokenImages = _data.BrokenImages,
     };
 }

@@ -57,6 +57,39 @@ public sealed class DataLoaderTests(SyntheticImages images) : IClassFixture<Synt
     }
 
     [Fact]
+    public void Pixels_that_travel_as_bytes_are_half_a_byte_from_those_that_do_not()
+    {
+        using var folder = ImageFolder.Open(images.Root, "train");
+        var options = Small with { Augmentation = Augmentation.ResizedCrop };
+        using var floats = new DataLoader(folder, options);
+        using var bytes = new DataLoader(folder, options with { Transfer = PixelTransfer.UInt8 });
+        bytes.To("cpu", channelsLast: true);
+        using var expected = floats.Epoch(2).First();
+        using var found = bytes.Epoch(2).First();
+
+        Assert.Equal(expected.Labels.ToArray<long>(), found.Labels.ToArray<long>());
+        var worst = (expected.Images - found.Images).Abs().Max().ToDouble();
+        Assert.InRange(worst, 0, 0.5 / 255 / 0.224 * 1.001);   // half a byte, of the channel with the smallest deviation
+    }
+
+    [Fact]
+    public void A_loader_that_went_elsewhere_starts_anew()
+    {
+        using var folder = ImageFolder.Open(images.Root, "train");
+        using var loader = new DataLoader(folder, Small);
+        using var epoch = loader.Epoch(0).GetEnumerator();
+        Assert.True(epoch.MoveNext());
+        epoch.Current.Dispose();
+
+        loader.To("cpu");
+
+        Assert.Throws<InvalidOperationException>(() => epoch.MoveNext());
+        Assert.Equal(4, Read(loader, 0).Count);
+        Assert.True(loader.Statistics.SecondsStalled >= 0);
+        Assert.Equal(Status.Unsupported, Assert.Throws<NeuralOdeException>(() => loader.To("cuda:99")).Status);
+    }
+
+    [Fact]
     public void Batches_do_not_depend_on_the_number_of_workers()
     {
         using var folder = ImageFolder.Open(images.Root, "train");

@@ -160,6 +160,36 @@ public sealed class ModelTests : IDisposable
         Assert.Contains("images", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_model_with_channels_last_gives_the_logits_of_the_same_weights()
+    {
+        using var model = Model.Create(Small, Fixed);
+        model.Train(false);
+        var images = Tensor.Ones([2, 3, 32, 32]);
+        var expected = model.Forward(images).ToArray<float>();
+        var weights = Weights(model);
+
+        model.To("cpu", channelsLast: true);
+
+        Assert.Equal(weights, Weights(model));
+        // float32 sums of up to 9 * 64 products in another order: 576 * 6e-8, over some layers
+        Assert.All(expected.Zip(model.Forward(images).ToArray<float>()), pair => Assert.Equal(pair.First, pair.Second, 1e-3));
+    }
+
+    [Theory]
+    [InlineData("tpu", Status.InvalidArgument, "cuda:0")]
+    [InlineData("cuda:", Status.InvalidArgument, "cuda:0")]
+    [InlineData("cuda:99", Status.Unsupported, "cpu")]
+    public void A_device_that_is_not_there_is_refused_with_the_remedy(string device, Status status, string remedy)
+    {
+        using var model = Model.Create(Small, Fixed);
+
+        var error = Assert.Throws<NeuralOdeException>(() => model.To(device));
+
+        Assert.Equal(status, error.Status);
+        Assert.Contains(remedy, error.Message, StringComparison.Ordinal);
+    }
+
     private static float[] Weights(Model model) => [.. model.Parameters.Values.SelectMany(parameter => parameter.ToArray<float>())];
 
     private static double[] Buffers(Model model) => [.. model.Buffers.Values.Select(buffer => buffer.To(DType.Float64).Sum().ToDouble())];

@@ -128,4 +128,35 @@ public sealed class AutogradTests : IDisposable
 
         Assert.Equal(DType.Float32, a.MatMul(a).DType);
     }
+
+    [Fact]
+    public void Autocast_can_be_left_inside_and_comes_back()
+    {
+        var a = Tensor.Ones([4, 4]);
+        using var outer = Autograd.Autocast();
+        using (Autograd.NoAutocast()) Assert.Equal(DType.Float32, a.MatMul(a).DType);
+
+        Assert.Equal(DType.BFloat16, a.MatMul(a).DType);
+    }
+
+    [Theory]
+    [InlineData(DType.Float32, "cpu", "NEURALODE_BFLOAT16")]
+    [InlineData(DType.BFloat16, "tpu", "'tpu'")]
+    public void Autocast_to_another_type_or_device_is_refused(DType type, string device, string named)
+    {
+        var error = Assert.Throws<NeuralOdeException>(() => { using var scope = Autograd.Autocast(type, device); });
+
+        Assert.Contains(named, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tf32_is_what_was_set()
+    {
+        var before = Library.Tf32;
+        Library.Tf32 = Tf32.MatrixProducts;
+
+        Assert.Equal(Tf32.MatrixProducts, Library.Tf32);
+
+        Library.Tf32 = before;
+    }
 }
