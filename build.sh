@@ -32,7 +32,7 @@ build() {  # build NATIVE_TARGET...
   cmake --install out/build/cpu-release --prefix out >/dev/null
   dotnet build NeuralOdeHybrid.sln -c Release -v quiet --nologo
   dotnet publish src/Managed/NeuralOde.Cli -c Release --no-build -o out/bin -v quiet --nologo
-  local left="CUDA kernels (CPU build), the binding generator (needs CppSharp; bindings/README.md)"
+  local left="CUDA kernels (docs/cuda.md), the binding generator (needs CppSharp; bindings/README.md)"
   if [ -n "${TorchSharpDir:-}${TorchSharpPackage:-}" ]; then
     dotnet build tests/managed/NeuralOde.TorchSharp.Tests -c Release -v quiet --nologo
   else

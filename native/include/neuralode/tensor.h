@@ -160,6 +160,8 @@ NEURALODE_API neuralode_status neuralode_memory_tracking_enable(void);
 NEURALODE_API neuralode_status neuralode_memory_get(int64_t* out_live_bytes, int64_t* out_peak_bytes);
 /** Sets the peak to what is alive now. */
 NEURALODE_API neuralode_status neuralode_memory_reset_peak(void);
+/** Waits for everything that was queued on GPUs: for taking times. Does nothing where none was used. */
+NEURALODE_API neuralode_status neuralode_synchronize(void);
 /** Handles of this library alive now: tensors made by it and not destroyed, and all other objects together. For leak tests. */
 NEURALODE_API neuralode_status neuralode_live_objects(int64_t* out_tensors, int64_t* out_others);
 

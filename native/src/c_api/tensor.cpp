@@ -11,6 +11,7 @@
 
 #include "c_api/guarded.h"
 #include "c_api/handles.h"
+#include "tensors/gpu.h"
 #include "tensors/memory.h"
 #include "tensors/threads.h"
 
@@ -233,6 +234,10 @@ neuralode_status neuralode_memory_get(int64_t* out_live_bytes, int64_t* out_peak
 
 neuralode_status neuralode_memory_reset_peak(void) {
   return guarded([] { reset_memory_peak(); });
+}
+
+neuralode_status neuralode_synchronize(void) {
+  return guarded([] { gpu::synchronize(); });
 }
 
 neuralode_status neuralode_live_objects(int64_t* out_tensors, int64_t* out_others) {

@@ -17,6 +17,7 @@ internal static class Supported
         if (options.Checkpoints is not null) Refuse(options.Checkpoints, nameof(options.Checkpoints), "leave it null, which keeps every state");
         if (options.DenseOutput) Refuse(options.DenseOutput, nameof(options.DenseOutput), "leave it false: steps land on the times asked for");
         if (options.PerSample) Refuse(options.PerSample, nameof(options.PerSample), "leave it false");
+        if (options.Graphs == GraphMode.Required) Refuse(options.Graphs, nameof(options.Graphs), "leave it Automatic: there is no GPU here");
         if (options.Failure != FailureMode.Exception) Refuse(options.Failure, nameof(options.Failure), "take FailureMode.Exception");
     }
 

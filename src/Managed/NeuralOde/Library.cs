@@ -14,6 +14,9 @@ public static unsafe class Library
         set => NativeLibraryLoader.ExplicitPath = value;
     }
 
+    /// <summary>Waits for everything that was queued on GPUs: for taking times.</summary>
+    public static void Synchronize() => NativeCall.Check(NativeMethods.neuralode_synchronize());
+
     /// <summary>A JSON object: version, abi, libtorch (version of the build), cxx11_abi, cuda (whether there are kernels for GPUs),
     /// gpus (that it can use), mkldnn, openmp, lapack, libtorch_configuration.</summary>
     public static string Info

@@ -164,6 +164,13 @@ Calls solve_calls() {
          if (succeeded(neuralode_solution_status(solution, &status, w.in.rarely(8) ? nullptr : &text, &reached)))
            expect(text != nullptr && status >= NEURALODE_OK && status <= NEURALODE_CANCELLED, "a solution without a status");
        }},
+      {"neuralode_solution_graphs",
+       [](World& w) {
+         const char *forward = nullptr, *backward = nullptr;
+         auto* const solution = w.any<neuralode_solution>(kSolution);
+         if (succeeded(neuralode_solution_graphs(solution, &forward, w.in.rarely(8) ? nullptr : &backward)))
+           expect(forward != nullptr && backward != nullptr, "a solution without a word on graphs");
+       }},
       {"neuralode_solution_times",
        [](World& w) {
          neuralode_tensor made = nullptr;

@@ -142,6 +142,7 @@ Calls process_calls() {
          succeeded(neuralode_memory_get(w.in.rarely(8) ? nullptr : &live, w.in.rarely(8) ? nullptr : &peak));
          expect(live >= 0 && peak >= 0, "fewer bytes than none");
        }},
+      {"neuralode_synchronize", [](World&) { succeeded(neuralode_synchronize()); }},
       {"neuralode_memory_reset_peak", [](World&) { succeeded(neuralode_memory_reset_peak()); }},
       {"neuralode_live_objects",
        [](World& w) {

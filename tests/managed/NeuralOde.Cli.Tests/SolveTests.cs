@@ -5,7 +5,8 @@ public sealed class SolveTests
     private static readonly string[] Keys =
     [
         "status", "steps_accepted", "steps_rejected", "nfe_forward", "nfe_backward", "seconds_forward", "seconds_backward", "peak_bytes_forward",
-        "peak_bytes_backward", "reconstruction_error", "snapshots", "snapshot_bytes", "steps_replayed", "newton_iterations", "newton_failures", "jacobian_products", "jacobian_products_backward", "message",
+        "peak_bytes_backward", "reconstruction_error", "snapshots", "snapshot_bytes", "steps_replayed", "newton_iterations", "newton_failures", "jacobian_products", "jacobian_products_backward",
+        "graphs_forward", "graphs_backward", "message",
     ];
 
     public static TheoryData<string, string> Cases
@@ -39,6 +40,19 @@ public sealed class SolveTests
         Assert.Equal(vectors.Steps + 1, report["nfe_forward"]!.GetValue<long>());
         Assert.InRange(report["nfe_backward"]!.GetValue<long>(), 0, vectors.Steps + 1);
         Assert.Equal("", report["message"]!.ToString());
+    }
+
+    [Fact]
+    public void Graphs_say_why_there_are_none_and_fail_where_they_are_required()
+    {
+        using var folder = new TemporaryFolder();
+        var arguments = Vectors.Named("mlp").Arguments(folder["out.safetensors"]);
+
+        Assert.Equal("the state is on the CPU", Cli.Json([.. arguments])["graphs_forward"]!.ToString());
+        Assert.Equal("graphs: off", Cli.Json([.. arguments, "--graphs", "off"])["graphs_backward"]!.ToString());
+        var required = Cli.Run([.. arguments, "--graphs", "required"]);
+        Assert.Equal(1, required.ExitCode);
+        Assert.Contains("graphs: required, but the state is on the CPU", required.Error, StringComparison.Ordinal);
     }
 
     [Fact]

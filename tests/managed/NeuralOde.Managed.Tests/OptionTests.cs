@@ -21,6 +21,7 @@ public sealed class OptionTests
         Case(nameof(SolverOptions.DenseOutput), new() { DenseOutput = true }, "True"),
         Case(nameof(SolverOptions.PerSample), new() { PerSample = true }, "True"),
         Case(nameof(SolverOptions.Failure), new() { Failure = FailureMode.Value }, "Value"),
+        Case(nameof(SolverOptions.Graphs), new() { Graphs = GraphMode.Required }, "Required"),
     ];
 
     [TestCaseSource(nameof(Refused))]
@@ -55,7 +56,7 @@ public sealed class OptionTests
         string[] refused =
         [
             nameof(SolverOptions.Reversal), nameof(SolverOptions.Coupling), nameof(SolverOptions.Checkpoints), nameof(SolverOptions.DenseOutput),
-            nameof(SolverOptions.PerSample), nameof(SolverOptions.Failure),
+            nameof(SolverOptions.PerSample), nameof(SolverOptions.Failure), nameof(SolverOptions.Graphs),
         ];
         string[] ofRefusedMethodsAlone =   // SolverOptions itself refuses them with alf and dopri5
         [

@@ -104,6 +104,7 @@ TEST(TensorMapAbi, GoesThroughAFile) {
 TEST(MemoryAbi, CountsBytesFromWhereItIsEnabled) {
   int64_t live = -1, peak = -1;
   ASSERT_OK(neuralode_memory_tracking_enable());
+  ASSERT_OK(neuralode_synchronize());
   ASSERT_OK(neuralode_memory_reset_peak());
   int64_t before = 0;
   ASSERT_OK(neuralode_memory_get(&before, &peak));

@@ -4,8 +4,8 @@
 #include "dynamics/mlp_dynamics.h"
 #include "support/ode.h"
 #include "support/expect.h"
+#include "support/gpu.h"
 #include "tensors/autocast.h"
-#include "tensors/gpu.h"
 
 namespace neuralode::testing {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 class SolveOnGpu : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (gpu::count() == 0) GTEST_SKIP() << "needs a GPU: " << gpu::absence();
+    if (!has_gpu()) GTEST_SKIP() << needs_a_gpu();
   }
 };
 

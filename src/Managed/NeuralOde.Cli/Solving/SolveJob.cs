@@ -91,6 +91,7 @@ internal sealed class SolveJob : IDisposable
         TensorMemory.ResetPeak();
         var clock = Stopwatch.StartNew();
         using var solution = _solver.Solve(_dynamics, _z0, _t0, _t1, _tEval);
+        Library.Synchronize();
         var secondsForward = clock.Elapsed.TotalSeconds;
         var peakForward = TensorMemory.PeakBytes - before;
 
@@ -98,6 +99,7 @@ internal sealed class SolveJob : IDisposable
         TensorMemory.ResetPeak();
         clock.Restart();
         var (gradients, backwardError) = differentiates ? TryGradients(solution) : ([], null);
+        Library.Synchronize();
         var secondsBackward = differentiates ? clock.Elapsed.TotalSeconds : 0;
         var peakBackward = differentiates ? TensorMemory.PeakBytes - before : 0;
 

@@ -29,6 +29,19 @@ public sealed class OdeSolverTests : IDisposable
     }
 
     [Fact]
+    public void Graphs_say_why_there_are_none()
+    {
+        using var solution = new OdeSolver(new() { StepSize = 0.1 }).Solve(_decay, Tensor.Scalar(1.0), 0, 1);
+        Assert.Equal(("the state is on the CPU", "the state is on the CPU"), solution.Graphs);
+
+        var required = Assert.Throws<NeuralOdeException>(
+            () => new OdeSolver(new() { StepSize = 0.1, Graphs = GraphMode.Required }).Solve(_decay, Tensor.Scalar(1.0), 0, 1));
+        Assert.Equal(Status.Unsupported, required.Status);
+        Assert.Contains("graphs: required, but the state is on the CPU", required.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new OdeSolver(new() { Graphs = (GraphMode)9 }));
+    }
+
+    [Fact]
     public void A_step_that_does_not_divide_lands_on_the_end()
     {
         using var solution = new OdeSolver(new() { StepSize = 0.3 }).Solve(_decay, Tensor.Scalar(1.0), 0, 1);
