@@ -22,6 +22,9 @@ run_ctest() {  # run_ctest PRESET
   total=$(sed -n 's/.*tests="\([0-9]*\)".*/\1/p' "$results" | head -n 1)
   bad=$(sed -n 's/.*failures="\([0-9]*\)".*/\1/p' "$results" | head -n 1)
   left=$(sed -n 's/.*skipped="\([0-9]*\)".*/\1/p' "$results" | head -n 1)
+  local case reason   # a suite counts as skipped where all its cases were; each of them says why
+  case=$(grep -c '^needs a' "$results"); reason=$(grep -m 1 '^needs a' "$results")
+  [ "$case" = 0 ] || echo "   skipped $case cases of $1: $reason"
   add "native ($1)" $((${total:-0} - ${bad:-0} - ${left:-0})) "${bad:-0}" "${left:-0}"
 }
 

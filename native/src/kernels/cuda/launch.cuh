@@ -102,7 +102,8 @@ inline void check_launch(const char* name) {
 template <int width, class... Parameters, class... Arguments>
 void launch(const char* name, void (*kernel)(Range, Parameters...), const Range& range, cudaStream_t stream, Arguments... arguments) {
   if (range.count == 0) return;
-  kernel<<<blocks_of<width>(range), block_threads, 0, stream>>>(range, arguments...);
+  const auto blocks = blocks_of<width>(range);
+  kernel<<<blocks, block_threads, 0, stream>>>(range, arguments...);
   check_launch(name);
 }
 
