@@ -182,42 +182,22 @@ inline Bytes peak_bytes(const Setting& setting, const std::function<void()>& bod
   return {double(memory_counts().peak_bytes - before), std::nan("")};
 }
 
-// `graphs` of SolveOptions, where this version has it: 0 automatic, 1 off.
-template <class Options, class = void>
-struct HasGraphs : std::false_type {};
-template <class Options>
-struct HasGraphs<Options, std::void_t<decltype(std::declval<Options&>().graphs)>> : std::true_type {};
-
-template <class Options>
-void turn_graphs_off(Options& options) {
-  if constexpr (HasGraphs<Options>::value) options.graphs = static_cast<decltype(options.graphs)>(1);
+/// How CUDA graphs went.
+inline std::string graph_remark(const Statistics& statistics) {
+  if (statistics.graph_forward == statistics.graph_backward) return statistics.graph_forward;
+  return "forward: " + statistics.graph_forward + "; backward: " + statistics.graph_backward;
 }
 
-template <class Figures, class = void>
-struct TellsOfGraphs : std::false_type {};
-template <class Figures>
-struct TellsOfGraphs<Figures, std::void_t<decltype(std::declval<Figures&>().graph_backward)>> : std::true_type {};
-
-/// How CUDA graphs went, where this version tells.
-template <class Figures>
-std::string graph_remark(const Figures& figures) {
-  if constexpr (TellsOfGraphs<Figures>::value) {
-    if (figures.graph_forward == figures.graph_backward) return figures.graph_forward;
-    return "forward: " + figures.graph_forward + "; backward: " + figures.graph_backward;
-  }
-  return "";
-}
-
-/// The settings of graphs to compare: only "off" where there are none.
+/// The settings of graphs to compare: only "off" on a CPU.
 inline std::vector<std::string> graph_settings(const Setting& setting) {
-  if (HasGraphs<SolveOptions>::value && setting.device.is_cuda()) return {"auto", "off"};
+  if (setting.device.is_cuda()) return {"auto", "off"};
   return {"off"};
 }
 
 inline SolveOptions fixed_steps(int steps, const std::string& graphs) {
   SolveOptions options;
   options.steps.step_size = 1.0 / steps;
-  if (graphs == "off") turn_graphs_off(options);
+  options.graphs = graphs == "off" ? GraphKind::off : GraphKind::automatic;
   return options;
 }
 

@@ -83,7 +83,7 @@ enum neuralode_snapshots {
  *  draws. neuralode_solution_graphs tells. docs/cuda.md. */
 enum neuralode_graphs {
   NEURALODE_GRAPHS_AUTOMATIC = 0, /**< where they can be */
-  NEURALODE_GRAPHS_OFF = 1,       /**< never */
+  NEURALODE_GRAPHS_OFF = 1,       /**< never; the default, until graphs have been shown on a GPU */
   NEURALODE_GRAPHS_REQUIRED = 2   /**< or the solve fails with NEURALODE_UNSUPPORTED, whose text says why */
 };
 
@@ -140,7 +140,8 @@ typedef struct neuralode_solve_options {
   int32_t graphs;            /**< neuralode_graphs */
 } neuralode_solve_options;
 
-/** Defaults: ALF, MALI, adaptive, rtol 1e-3, atol 1e-6, eta 1, max_steps 1e6, float reversal, automatic snapshots, failures are errors.
+/** Defaults: ALF, MALI, adaptive, rtol 1e-3, atol 1e-6, eta 1, max_steps 1e6, float reversal, automatic snapshots, failures are errors,
+ *  graphs off.
  *  gradient does not follow solver: set both. */
 NEURALODE_API neuralode_status neuralode_solve_options_init(uint32_t struct_size, neuralode_solve_options* out_options);
 

@@ -32,9 +32,11 @@ TensorList values_of(const std::vector<WatchedTensor>& tensors) {
 /// One forward sweep; what it reached stays readable when run() throws.
 class Run {
  public:
-  Run(Sweep& sweep, const Observer* observer)
+  /// every_state: a failure must leave the last good state.
+  Run(Sweep& sweep, const Observer* observer, bool every_state)
       : sweep_(sweep),
         observer_(observer),
+        every_state_(every_state),
         solver_(sweep.solver()),
         z0_(values_of(sweep.z0)),
         by_value_(sweep.options.failure == FailureKind::value),
@@ -65,7 +67,7 @@ class Run {
     SweepNeeds needs;
     needs.adaptive = sweep_.options.steps.step_size == 0;
     needs.keep = needs.adaptive || sweep_.options.dense_output || sweep_.finds_event || (by_value_ && solver_->exact());
-    needs.every_state = observer_ != nullptr || by_value_;
+    needs.every_state = every_state_ || needs.adaptive;
     stepper_ = solver_->stepper(*sweep_.dynamics, sweep_.random, sweep_.landings.t0, sweep_.landings.times.back(), z0_, needs,
                                 std::move(observer));
     make_steps();
@@ -158,6 +160,7 @@ class Run {
 
   Sweep& sweep_;
   const Observer* observer_;
+  bool every_state_;
   std::unique_ptr<Solver> solver_;
   TensorList z0_;
   bool by_value_;
@@ -168,6 +171,20 @@ class Run {
   std::unique_ptr<SampleForward> samples_;  ///< instead, where samples have steps of their own
 };
 
+void forget_snapshots(Sweep& sweep) {
+  sweep.snapshots.clear();
+  sweep.statistics->snapshot_bytes = 0;
+}
+
+/// random: where the program's generator stood.
+void start_again(Sweep& sweep, const at::Tensor& random) {
+  forget_snapshots(sweep);
+  *sweep.grid = {};
+  sweep.lattice = {};
+  sweep.random.begin_again(random);
+  *sweep.outcome = {};
+}
+
 }  // namespace
 
 ForwardResult forward_sweep(Sweep& sweep, const Observer* observer) {
@@ -176,14 +193,25 @@ ForwardResult forward_sweep(Sweep& sweep, const Observer* observer) {
   sweep.graphs = graphs_for(sweep, observer != nullptr);
   if (sweep.graphs)
     if (auto replayed = sweep.graphs->forward(sweep)) return std::move(*replayed);
-  Run run(sweep, observer);
-  if (!succeeds(sweep.options, *sweep.outcome, [&] { run.run(); })) {
-    sweep.snapshots.clear();
-    sweep.statistics->snapshot_bytes = 0;
+  // Fixed steps that leave no state behind them are cheaper; where a solve fails so, it is made again, up to its last good state.
+  const bool by_value = sweep.options.failure == FailureKind::value && sweep.options.steps.step_size > 0 && observer == nullptr;
+  const auto start = by_value ? sweep.random.position() : at::Tensor();
+  std::optional<Run> run;
+  run.emplace(sweep, observer, /*every_state=*/observer != nullptr);
+  const auto succeeded = [&] { return succeeds(sweep.options, *sweep.outcome, [&] { run->run(); }); };
+  bool fine = succeeded();
+  const auto status = sweep.outcome->status;
+  if (!fine && by_value && (status == Status::non_finite || status == Status::lattice_overflow)) {
+    start_again(sweep, start);
+    run.emplace(sweep, observer, /*every_state=*/true);
+    fine = succeeded();
+  }
+  if (!fine) {
+    forget_snapshots(sweep);
     sweep.graphs = nullptr;
   }
   if (sweep.graphs) sweep.graphs->saw_forward(sweep);
-  return run.take();
+  return run->take();
 }
 
 }  // namespace neuralode

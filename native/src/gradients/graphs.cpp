@@ -1,5 +1,7 @@
 #include "gradients/graphs.h"
 
+#include <cstdlib>
+
 #include "core/error.h"
 #include "tensors/gpu.h"
 
@@ -21,6 +23,9 @@ std::string graph_obstacle(const Sweep& sweep, bool observed) {
   if (options.dense_output) return "states are interpolated; set dense_output to 0";
   if (observed) return "a callback looks at the steps";
   if (sweep.wants_times) return "derivatives to times are wanted";
+  if (std::getenv("PYTORCH_NO_CUDA_MEMORY_CACHING") != nullptr) return "PYTORCH_NO_CUDA_MEMORY_CACHING is set, and graphs need the cache";
+  for (const auto& parameter : sweep.parameters)
+    if (!parameter.is_leaf()) return "a parameter is computed from other tensors";
   return sweep.dynamics->replay_obstacle();
 }
 

@@ -26,7 +26,7 @@ struct SolveOptions {
   ReversalKind reversal = ReversalKind::floating;
   SnapshotKind snapshots = SnapshotKind::automatic;
   FailureKind failure = FailureKind::error;
-  GraphKind graphs = GraphKind::automatic;
+  GraphKind graphs = GraphKind::off;  ///< until graphs have been shown on a GPU
   StepSizeOptions steps;
   double eta = 1;
   std::int64_t snapshot_interval = 0;  ///< with SnapshotKind::every: >= 1

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "solvers/alf_kernels.h"
 #include "solvers/rk_kernels.h"
 #include "tensors/autocast.h"
 #include "tensors/layout.h"
@@ -81,7 +82,9 @@ void CoupledRkStepper::second_half() {
 double CoupledRkStepper::error(double rtol, double atol) {
   if (!finite_) return INFINITY;
   const double estimate = embedded_error(next_.z, rtol, atol);
+  if (notes_.on_gpu() && std::isnan(estimate)) finite_ = false;
   if (estimate <= 1) second_half();
+  if (notes_.on_gpu() && estimate <= 1) finite_ = all_finite(next_.v);
   return finite_ ? estimate : INFINITY;
 }
 

@@ -95,6 +95,20 @@ void RandomReplay::finish() {
   resume_ = at::Generator();
 }
 
+at::Tensor RandomReplay::position() {
+  const std::lock_guard<std::mutex> lock(generator_.mutex());
+  return generator_.get_state();
+}
+
+void RandomReplay::begin_again(const at::Tensor& position) {
+  {
+    const std::lock_guard<std::mutex> lock(generator_.mutex());
+    generator_.set_state(position);
+  }
+  first_random_ = -1;
+  before_ = resume_ = at::Generator();
+}
+
 void RandomReplay::replay(std::int64_t index) {
   if (first_random_ < 0 || index < first_random_) return;
   const std::lock_guard<std::mutex> lock(generator_.mutex());

@@ -27,6 +27,10 @@ class RandomReplay {
   /// At the end of the forward sweep: later draws of the program go on from a state that no evaluation used.
   void finish();
 
+  /// Where the generator stands, and a new forward sweep from there.
+  at::Tensor position();
+  void begin_again(const at::Tensor& position);
+
   /// Puts the generator where it was before evaluation `index`. Only inside a Scope.
   void replay(std::int64_t index);
 

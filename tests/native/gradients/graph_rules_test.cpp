@@ -13,15 +13,15 @@ using ::testing::HasSubstr;
 
 TEST(GraphRules, ASolveOnTheCpuSaysSo) {
   const Mlp mlp;
-  const auto solution = solve_plainly({mlp.dynamics(), {wave({3, 4})}}, fixed_steps(0.25));
+  auto options = fixed_steps(0.25);
+  options.graphs = GraphKind::automatic;
+  const auto solution = solve_plainly({mlp.dynamics(), {wave({3, 4})}}, options);
   EXPECT_EQ(solution.statistics->graph_forward, "the state is on the CPU");
   EXPECT_EQ(solution.statistics->graph_backward, "the state is on the CPU");
 }
 
-TEST(GraphRules, OffIsSaidFirst) {
-  auto options = fixed_steps(0.25);
-  options.graphs = GraphKind::off;
-  EXPECT_EQ(solve_plainly({Mlp().dynamics(), {wave({3, 4})}}, options).statistics->graph_forward, "graphs: off");
+TEST(GraphRules, OffIsTheDefaultAndSaidFirst) {
+  EXPECT_EQ(solve_plainly({Mlp().dynamics(), {wave({3, 4})}}, fixed_steps(0.25)).statistics->graph_forward, "graphs: off");
 }
 
 TEST(GraphRules, RequiredFailsWithTheReason) {

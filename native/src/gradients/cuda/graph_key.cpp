@@ -62,6 +62,11 @@ std::string graph_key(const Sweep& sweep) {
   key.add(context.allowTF32CuBLAS());
   key.add(context.allowTF32CuDNN());
   key.add(context.deterministicAlgorithms());
+  key.add(context.userEnabledCuDNN());
+  key.add(context.benchmarkCuDNN());
+  key.add(context.deterministicCuDNN());
+  key.add(context.allowFP16ReductionCuBLAS());
+  key.add(context.allowBF16ReductionCuBLAS());
   for (const auto& z : sweep.z0) key.add_shape(z.value());
   for (const auto& list : {sweep.dynamics->parameters(), sweep.dynamics->buffers()})
     for (const auto& [name, tensor] : list) key.add_place(tensor);

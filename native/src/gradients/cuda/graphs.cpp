@@ -1,6 +1,7 @@
 #include "gradients/graphs.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
 #include <c10/cuda/CUDAGuard.h>
 
 #include <atomic>
@@ -17,8 +18,6 @@ namespace neuralode {
 
 namespace {
 
-using cuda::Recorder;
-
 /// Eager runs before one is recorded.
 constexpr int warm_up = 2;
 /// Kinds of solves of the same dynamics whose graphs are kept; the one unused for longest makes room.
@@ -34,15 +33,14 @@ struct Take {
 
 class Graphs final : public SweepGraphs {
  public:
-  explicit Graphs(std::shared_ptr<Recorder> recorder) : recorder_(std::move(recorder)) {}
-
   std::optional<ForwardResult> forward(Sweep& sweep) override {
+    const Place place(sweep);
     auto& told = sweep.statistics->graph_forward;
     const Alone alone(busy_);
     if (!alone) return not_now(told, "another solve of the same is under way");
-    const bool recorded = turn(forward_, sweep, told, [&] { return cuda::record_forward(*recorder_, sweep); });
+    const bool recorded = turn(forward_, sweep, told, [&] { return cuda::record_forward(sweep); });
     if (!forward_.recording) return std::nullopt;
-    const Recorder::Use use(*recorder_);
+    const cuda::Order::Use use(order_, forward_.recording->z0);
     auto result = cuda::replay_forward(*forward_.recording, sweep);
     if (!result) return not_now(told, "something is not finite: made step by step");
     told = recorded ? "recorded" : "replayed";
@@ -60,17 +58,17 @@ class Graphs final : public SweepGraphs {
   }
 
   std::optional<ReverseResult> reverse(Sweep& sweep, const SolverState& end, const TensorList& cotangents) override {
+    const Place place(sweep);
     auto& told = sweep.statistics->graph_backward;
     const Alone alone(busy_);
     if (!alone) return not_now(told, "another solve of the same is under way");
     if (!forward_.refused.empty() || sweep.random.drew() || !sweep.snapshots.empty()) return not_now(told, forward_.refused);
     for (const auto& z0 : sweep.z0)
       if (!z0.unchanged()) return not_now(told, "z0 was changed in place since the solve");
-    const bool recorded =
-        turn(reverse_, sweep, told, [&] { return cuda::record_reverse(*recorder_, sweep, end, cotangents); });
+    const bool recorded = turn(reverse_, sweep, told, [&] { return cuda::record_reverse(sweep, end, cotangents); });
     if (!reverse_.recording) return std::nullopt;
     if (!cuda::fits(*reverse_.recording, cotangents)) return not_now(told, "cotangents of other outputs are given than were recorded");
-    const Recorder::Use use(*recorder_);
+    const cuda::Order::Use use(order_, reverse_.recording->inputs());
     auto result = cuda::replay_reverse(*reverse_.recording, sweep, end, cotangents);
     if (!result) {
       reverse_.refused = forward_.refused = "the states drift, and what mends it is made step by step; reverse exactly, or set snapshots";
@@ -83,6 +81,16 @@ class Graphs final : public SweepGraphs {
   }
 
  private:
+  /// Where a recording belongs: on the state's GPU, with tensors that later solves may write to.
+  class Place {
+   public:
+    explicit Place(const Sweep& sweep) : device_(sweep.z0[0].value().device()) {}
+
+   private:
+    c10::cuda::CUDAGuard device_;
+    c10::InferenceMode no_inference_{false};
+  };
+
   /// Who is at it. Not a mutex: libtorch's engine may come back on the same thread.
   class Alone {
    public:
@@ -116,9 +124,9 @@ class Graphs final : public SweepGraphs {
       try {
         take.recording = record();
         return true;
-      } catch (const Error&) {
-        throw;
-      } catch (const std::exception& error) {  // c10::Error: f waits for the GPU, say
+      } catch (const std::exception& error) {  // f waits for the GPU, say
+        const auto* own = dynamic_cast<const Error*>(&error);
+        if (own != nullptr && own->status() != Status::runtime_error) throw;
         take.refused = std::string("recording failed: ") + error.what();
         require_if_asked(sweep, take.refused);
       }
@@ -128,7 +136,7 @@ class Graphs final : public SweepGraphs {
     return false;
   }
 
-  std::shared_ptr<Recorder> recorder_;
+  cuda::Order order_;
   std::atomic<bool> busy_{false};
   Take<cuda::RecordedForward> forward_;
   Take<cuda::RecordedReverse> reverse_;
@@ -137,7 +145,6 @@ class Graphs final : public SweepGraphs {
 /// What dynamics keep: the graphs of each kind of solve.
 struct Kinds {
   std::mutex mutex;
-  std::shared_ptr<Recorder> recorder = std::make_shared<Recorder>();
   struct Kind {
     std::shared_ptr<Graphs> graphs;
     std::int64_t last_use;
@@ -155,7 +162,7 @@ struct Kinds {
       kinds.erase(oldest);
     }
     auto& kind = kinds[std::move(key)];
-    if (!kind.graphs) kind.graphs = std::make_shared<Graphs>(recorder);
+    if (!kind.graphs) kind.graphs = std::make_shared<Graphs>();
     kind.last_use = ++uses;
     return kind.graphs;
   }

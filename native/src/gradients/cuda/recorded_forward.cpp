@@ -6,11 +6,11 @@
 
 namespace neuralode::cuda {
 
-std::unique_ptr<RecordedForward> record_forward(Recorder& recorder, Sweep& sweep) {
+std::unique_ptr<RecordedForward> record_forward(Sweep& sweep) {
   auto recording = std::make_unique<RecordedForward>();
   for (const auto& z0 : sweep.z0) recording->z0.push_back(dense_copy(z0.value()));
   auto random = RandomReplay::silent(recording->z0[0].device());
-  recording->graph = recorder.record([&] {
+  recording->graph = record([&] {
     const auto solver = sweep.solver();
     const auto& landings = sweep.landings;
     Trajectory trajectory(landings, recording->z0, /*may_fail=*/false);

@@ -1,4 +1,6 @@
 #include <ATen/ATen.h>
+#include <torch/csrc/autograd/functions/accumulate_grad.h>
+#include <torch/csrc/autograd/variable.h>
 
 #include "gradients/cuda/recorded_sweeps.h"
 #include "gradients/drift.h"
@@ -9,6 +11,28 @@
 namespace neuralode::cuda {
 
 namespace {
+
+/// For as long as this lives, gradients of the parameters arrive at nodes of the current stream: those that they have belong to the stream
+/// on which the program first used them, and a recording must not make that one wait.
+class FreshAccumulators {
+ public:
+  explicit FreshAccumulators(const TensorList& parameters) : parameters_(parameters) {
+    for (const auto& parameter : parameters_) {
+      before_.push_back(torch::autograd::impl::try_get_grad_accumulator(parameter));
+      fresh_.push_back(std::make_shared<torch::autograd::AccumulateGrad>(parameter));
+      torch::autograd::impl::set_grad_accumulator(parameter, fresh_.back());
+    }
+  }
+  ~FreshAccumulators() {
+    for (std::size_t i = 0; i < parameters_.size(); ++i) torch::autograd::impl::set_grad_accumulator(parameters_[i], before_[i]);
+  }
+  FreshAccumulators(const FreshAccumulators&) = delete;
+  FreshAccumulators& operator=(const FreshAccumulators&) = delete;
+
+ private:
+  TensorList parameters_;
+  std::vector<std::shared_ptr<torch::autograd::Node>> before_, fresh_;
+};
 
 /// Undoes every step of the sweep, to t0, without looking at what comes of it.
 void undo(Sweep& sweep, RecordedReverse& recording) {
@@ -51,13 +75,22 @@ double worst_drift(const at::Tensor& numbers, double span) {
 
 }  // namespace
 
-std::unique_ptr<RecordedReverse> record_reverse(Recorder& recorder, Sweep& sweep, const SolverState& end, const TensorList& cotangents) {
+std::unique_ptr<RecordedReverse> record_reverse(Sweep& sweep, const SolverState& end, const TensorList& cotangents) {
   auto recording = std::make_unique<RecordedReverse>();
   recording->end = copy_of(end);
   for (std::size_t i = 0; i < end.z.size(); ++i) recording->z0.push_back(at::empty_strided(end.z[i].sizes(), end.z[i].strides(), end.z[i].options()));
   recording->cotangents = copies_of(cotangents);
-  recording->graph = recorder.record([&] { undo(sweep, *recording); });
+  recording->graph = record([&] {
+    const FreshAccumulators accumulators(sweep.parameters);
+    undo(sweep, *recording);
+  });
   return recording;
+}
+
+TensorList RecordedReverse::inputs() const {
+  auto all = end.z;
+  for (const auto* more : {&end.v, &z0, &cotangents}) all.insert(all.end(), more->begin(), more->end());
+  return all;
 }
 
 bool fits(const RecordedReverse& recording, const TensorList& cotangents) {

@@ -10,8 +10,8 @@
 namespace neuralode::cuda {
 
 struct RecordedForward {
-  TensorList z0;                               ///< input
-  std::unique_ptr<at::cuda::CUDAGraph> graph;  ///< destroyed before the tensors of its pool
+  TensorList z0;  ///< input
+  std::unique_ptr<at::cuda::CUDAGraph> graph;
   SolverState end;
   TensorList states;  ///< with t_eval
   at::Tensor noted;
@@ -27,14 +27,15 @@ struct RecordedReverse {
   TensorList a_z0, a_parameters;
   at::Tensor drift;  ///< as queued_differences: rows of z, then of v
   std::int64_t evaluations = 0;
+  TensorList inputs() const;
 };
 
 /// Nothing is executed.
-std::unique_ptr<RecordedForward> record_forward(Recorder& recorder, Sweep& sweep);
+std::unique_ptr<RecordedForward> record_forward(Sweep& sweep);
 /// Nothing where what it computed is not finite.
 std::optional<ForwardResult> replay_forward(const RecordedForward& recording, Sweep& sweep);
 
-std::unique_ptr<RecordedReverse> record_reverse(Recorder& recorder, Sweep& sweep, const SolverState& end, const TensorList& cotangents);
+std::unique_ptr<RecordedReverse> record_reverse(Sweep& sweep, const SolverState& end, const TensorList& cotangents);
 /// Whether the same ones are defined.
 bool fits(const RecordedReverse& recording, const TensorList& cotangents);
 /// Nothing where the drift asks for repairs.

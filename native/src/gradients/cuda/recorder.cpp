@@ -1,17 +1,54 @@
 #include "gradients/cuda/recorder.h"
 
+#include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
 
-#include "tensors/compat.h"
-
 namespace neuralode::cuda {
 
-Recorder::Recorder() : pool_(at::cuda::graph_pool_handle()) {}
+namespace {
 
-std::unique_ptr<at::cuda::CUDAGraph> Recorder::record(const std::function<void()>& body) {
+using Pool = decltype(at::cuda::graph_pool_handle());
+
+/// Does what a recording that failed leaves undone, which may have been any part of it.
+template <class Action>
+void if_it_can(const Action& action) {
+  try {
+    action();
+  } catch (const std::exception&) {  // it was done, or had not begun
+  }
+  cudaGetLastError();  // and no later call is to find an error of the recording
+}
+
+void begin(at::cuda::CUDAGraph& graph, Pool pool) {
+  // Thread local: other threads of the program, such as those that load data, may go on allocating.
+  graph.capture_begin(pool, cudaStreamCaptureModeThreadLocal);
+}
+
+/// libtorch ends a recording in three parts, of which the first throws where the recording is spoilt: the allocator's and the generator's
+/// would be left as if it went on. On the stream of the recording.
+void abandon(at::cuda::CUDAGraph& graph, Pool pool, c10::DeviceIndex device) {
+  namespace allocator = c10::cuda::CUDACachingAllocator;
+  if_it_can([&] { graph.capture_end(); });
+  if_it_can([&] { allocator::endAllocateToPool(device, pool); });
+  if_it_can([&] { allocator::releasePool(device, pool); });
+  if_it_can([&] {  // the generator leaves its recording at the end of one that succeeds
+    at::cuda::CUDAGraph empty;
+    begin(empty, at::cuda::graph_pool_handle());
+    at::zeros({1}, at::TensorOptions().device(at::Device(at::kCUDA, device)));
+    empty.capture_end();
+  });
+  at::autocast::clear_cache();
+}
+
+}  // namespace
+
+std::unique_ptr<at::cuda::CUDAGraph> record(const std::function<void()>& body) {
   auto graph = std::make_unique<at::cuda::CUDAGraph>();
+  const auto pool = at::cuda::graph_pool_handle();
   const auto outside = c10::cuda::getCurrentCUDAStream();
   const auto side = c10::cuda::getStreamFromPool(/*isHighPriority=*/false, outside.device_index());
   at::cuda::CUDAEvent ready, done;
@@ -19,37 +56,31 @@ std::unique_ptr<at::cuda::CUDAGraph> Recorder::record(const std::function<void()
   ready.block(side);
   {
     const c10::cuda::CUDAStreamGuard on_side(side);  // the default stream cannot be recorded
-    // Other threads of the program, such as those that load data, may go on allocating.
-#if NEURALODE_TORCH_AT_LEAST(2, 1)
-    graph->capture_begin(pool_, cudaStreamCaptureModeThreadLocal);
-#else
-    graph->capture_begin(pool_);
-#endif
     try {
+      begin(*graph, pool);
       body();
+      graph->capture_end();
     } catch (...) {
-      try {
-        graph->capture_end();
-      } catch (const c10::Error&) {  // the recording is spoilt, which `body` has told
-      }
-      cudaGetLastError();  // and no later call is to find it
+      abandon(*graph, pool, outside.device_index());
       throw;
     }
-    graph->capture_end();
   }
   done.record(side);
   done.block(outside);
   return graph;
 }
 
-Recorder::Use::Use(Recorder& recorder) : recorder_(recorder) {
-  if (recorder_.used_.isCreated()) recorder_.used_.block(c10::cuda::getCurrentCUDAStream());
+Order::Use::Use(Order& order, const TensorList& inputs) : order_(order) {
+  const auto stream = c10::cuda::getCurrentCUDAStream();
+  if (order_.used_.isCreated()) order_.used_.block(stream);
+  for (const auto& input : inputs)
+    if (input.defined()) input.record_stream(stream.unwrap());  // they may have been made on another
 }
 
-Recorder::Use::~Use() {
+Order::Use::~Use() {
   try {
-    recorder_.used_.record(c10::cuda::getCurrentCUDAStream());
-  } catch (const c10::Error&) {  // an error of the GPU, which the next call that can throw will meet
+    order_.used_.record(c10::cuda::getCurrentCUDAStream());
+  } catch (const std::exception&) {  // an error of the GPU, which the next call that can throw will meet
   }
 }
 

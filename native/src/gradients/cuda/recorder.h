@@ -7,31 +7,31 @@
 #include <functional>
 #include <memory>
 
+#include "tensors/tensor_list.h"
+
 namespace neuralode::cuda {
 
-/// One memory pool, and one order of use, for graphs that must not run at the same time.
-class Recorder {
+/// Records what `body` queues on the current device; nothing of it is executed. Tensors that it makes live in a memory pool of the graph's
+/// own, and stay where they are as long as it lives. Throws what body throws, and c10::Error where it does what cannot be recorded; libtorch
+/// is then as it was before, but for an empty autocast cache: casts that were recorded were never made.
+std::unique_ptr<at::cuda::CUDAGraph> record(const std::function<void()>& body);
+
+/// One use after the other of graphs that share tensors, whatever streams they are on.
+class Order {
  public:
-  Recorder();
-
-  /// Records what `body` queues on the current device; nothing of it is executed. Tensors that it makes live in the pool: their memory
-  /// stays where it is as long as the graph. Throws what body throws, and c10::Error where it does what cannot be recorded.
-  std::unique_ptr<at::cuda::CUDAGraph> record(const std::function<void()>& body);
-
-  /// Around the use of a graph's inputs, the graph and its outputs on the current stream: waits for the use before.
+  /// Around the use of a graph's inputs, the graph and its outputs on the current stream: waits for the use before. inputs: those of the graph.
   class Use {
    public:
-    explicit Use(Recorder& recorder);
+    Use(Order& order, const TensorList& inputs);
     ~Use();
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
 
    private:
-    Recorder& recorder_;
+    Order& order_;
   };
 
  private:
-  at::cuda::MempoolId_t pool_;
   at::cuda::CUDAEvent used_;
 };
 

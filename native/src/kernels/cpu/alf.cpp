@@ -21,13 +21,13 @@ NEURALODE_INLINE bool tail_loop(const Scalar* k, const Scalar* v, const Scalar* 
                                 std::int64_t count) {
   using Real = Compute<Scalar>;
   const auto c = element::alf_constants<Real>(h, eta);
-  Real poison = 0;  // 0 * x is NaN exactly where x is infinite or NaN; an infinite v_next makes z_next so
+  Real poison = 0;  // 0 * x is NaN exactly where x is infinite or NaN
 #pragma omp simd reduction(+ : poison)
   for (std::int64_t i = 0; i < count; ++i) {
     const auto next = element::alf_tail(load(k[i]), load(v[i]), load(u[i]), c);
     store(v_next[i], next.v);
     store(z_next[i], next.z);
-    poison += load(z_next[i]) * 0;
+    poison += load(z_next[i]) * 0 + load(v_next[i]) * 0;
   }
   return poison == 0;
 }
@@ -44,7 +44,7 @@ NEURALODE_INLINE bool advance_loop(const Scalar* k, const Scalar* v, const Scala
     const Real z_next = element::as_stored<Scalar>(next.z);
     store(v_next[i], next.v);
     store(k_next[i], element::alf_head(z_next, load(v_next[i]), c.other));
-    poison += z_next * 0;
+    poison += z_next * 0 + load(v_next[i]) * 0;
   }
   return poison == 0;
 }

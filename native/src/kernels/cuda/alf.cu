@@ -24,7 +24,7 @@ __global__ void head_kernel(Range range, const Scalar* z, const Scalar* v, Scala
 template <class Scalar>
 __global__ void tail_kernel(Range range, const Scalar* k, const Scalar* v, const Scalar* u, Scalar* z_next, Scalar* v_next,
                             element::AlfConstants<Compute<Scalar>> c, Note note) {
-  Compute<Scalar> poison = 0;  // 0 * x is NaN exactly where x is infinite or NaN; an infinite v_next makes z_next so
+  Compute<Scalar> poison = 0;  // 0 * x is NaN exactly where x is infinite or NaN
   for_each_pack<pack_width<Scalar>>(range, [&](auto width, std::int64_t i) {
     constexpr int n = decltype(width)::value;
     const auto K = get<n>(k + i);
@@ -36,7 +36,7 @@ __global__ void tail_kernel(Range range, const Scalar* k, const Scalar* v, const
       const auto next = element::alf_tail(load(K.at[j]), load(V.at[j]), load(U.at[j]), c);
       store(W.at[j], next.v);
       store(Z.at[j], next.z);
-      poison += load(Z.at[j]) * 0;
+      poison += load(Z.at[j]) * 0 + load(W.at[j]) * 0;
     }
     put(v_next + i, W);
     put(z_next + i, Z);
@@ -60,7 +60,7 @@ __global__ void advance_kernel(Range range, const Scalar* k, const Scalar* v, co
       const auto z_next = element::as_stored<Scalar>(next.z);
       store(W.at[j], next.v);
       store(L.at[j], element::alf_head(z_next, load(W.at[j]), c.other));
-      poison += z_next * 0;
+      poison += z_next * 0 + load(W.at[j]) * 0;
     }
     put(v_next + i, W);
     put(k_next + i, L);

@@ -48,7 +48,7 @@ internal sealed class SolverArguments(string steps = "without it steps adapt to 
         Description = "Adaptive steps for each sample (first dimension of the state) of its own; f gets t as (batch, 1, ...).",
     };
     private readonly Option<string?> _graphs = Values.Text("--graphs",
-        $"CUDA graphs of fixed steps on a GPU, recorded once and replayed: auto (where they can be), off or required (or fail, saying why); {Default("auto", ofRun)}.", "name");
+        $"CUDA graphs of fixed steps on a GPU, recorded once and replayed: auto (where they can be), off or required (or fail, saying why); {Default("off", ofRun)}.", "name");
     private readonly Option<bool> _seminorm = new("--adjoint-seminorm")
     {
         Description = "Leave the parameters' cotangents out of the error norm of adjoint's adaptive steps: fewer of them.",

@@ -8,7 +8,7 @@ public enum GraphMode
     /// <summary>Where they can be.</summary>
     Automatic = 0,
 
-    /// <summary>Never.</summary>
+    /// <summary>Never. The default, until graphs have been shown on a GPU.</summary>
     Off = 1,
 
     /// <summary>Or the solve throws a <see cref="NeuralOdeException"/> with <see cref="Status.Unsupported"/>, which says why not.</summary>

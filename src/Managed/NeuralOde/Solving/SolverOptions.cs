@@ -101,7 +101,7 @@ public sealed partial record SolverOptions
     public FailureMode Failure { get; init; }
 
     /// <summary>Whether fixed steps on a GPU are recorded and replayed.</summary>
-    public GraphMode Graphs { get; init; }
+    public GraphMode Graphs { get; init; } = GraphMode.Off;
 
     /// <summary>The native form of valid options.</summary>
     internal unsafe neuralode_solve_options ToNative()

@@ -31,7 +31,9 @@ public sealed class OdeSolverTests : IDisposable
     [Fact]
     public void Graphs_say_why_there_are_none()
     {
-        using var solution = new OdeSolver(new() { StepSize = 0.1 }).Solve(_decay, Tensor.Scalar(1.0), 0, 1);
+        using var plain = new OdeSolver(new() { StepSize = 0.1 }).Solve(_decay, Tensor.Scalar(1.0), 0, 1);
+        Assert.Equal(("graphs: off", "graphs: off"), plain.Graphs);
+        using var solution = new OdeSolver(new() { StepSize = 0.1, Graphs = GraphMode.Automatic }).Solve(_decay, Tensor.Scalar(1.0), 0, 1);
         Assert.Equal(("the state is on the CPU", "the state is on the CPU"), solution.Graphs);
 
         var required = Assert.Throws<NeuralOdeException>(
