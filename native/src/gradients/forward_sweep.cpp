@@ -177,7 +177,7 @@ void forget_snapshots(Sweep& sweep) {
 }
 
 /// random: where the program's generator stood.
-void start_again(Sweep& sweep, const at::Tensor& random) {
+void start_again(Sweep& sweep, const at::Generator& random) {
   forget_snapshots(sweep);
   *sweep.grid = {};
   sweep.lattice = {};
@@ -195,7 +195,7 @@ ForwardResult forward_sweep(Sweep& sweep, const Observer* observer) {
     if (auto replayed = sweep.graphs->forward(sweep)) return std::move(*replayed);
   // Fixed steps that leave no state behind them are cheaper; where a solve fails so, it is made again, up to its last good state.
   const bool by_value = sweep.options.failure == FailureKind::value && sweep.options.steps.step_size > 0 && observer == nullptr;
-  const auto start = by_value ? sweep.random.position() : at::Tensor();
+  const auto start = by_value ? sweep.random.position() : at::Generator();
   std::optional<Run> run;
   run.emplace(sweep, observer, /*every_state=*/observer != nullptr);
   const auto succeeded = [&] { return succeeds(sweep.options, *sweep.outcome, [&] { run->run(); }); };

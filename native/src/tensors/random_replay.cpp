@@ -95,15 +95,17 @@ void RandomReplay::finish() {
   resume_ = at::Generator();
 }
 
-at::Tensor RandomReplay::position() {
+at::Generator RandomReplay::position() {
   const std::lock_guard<std::mutex> lock(generator_.mutex());
-  return generator_.get_state();
+  at::Generator position;
+  copy_position(position, generator_);
+  return position;
 }
 
-void RandomReplay::begin_again(const at::Tensor& position) {
+void RandomReplay::begin_again(const at::Generator& position) {
   {
     const std::lock_guard<std::mutex> lock(generator_.mutex());
-    generator_.set_state(position);
+    generator_.set_state(position.get_state());
   }
   first_random_ = -1;
   before_ = resume_ = at::Generator();

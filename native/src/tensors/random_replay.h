@@ -28,8 +28,8 @@ class RandomReplay {
   void finish();
 
   /// Where the generator stands, and a new forward sweep from there.
-  at::Tensor position();
-  void begin_again(const at::Tensor& position);
+  at::Generator position();
+  void begin_again(const at::Generator& position);
 
   /// Puts the generator where it was before evaluation `index`. Only inside a Scope.
   void replay(std::int64_t index);
