@@ -81,7 +81,7 @@ void change(World& w, neuralode_solve_options& options) {
       options.checkpoint_stages = in.flag();
       break;
     case 22:
-      options.reserved = in.rarely(8) ? in.flag() : 0;
+      options.graphs = in.rarely(8) ? in.flag() : 0;
       break;
     default:
       options.gradient = in.choice(7);
