@@ -44,7 +44,8 @@ std::shared_ptr<Dynamics> Mlp::dynamics() const {
 at::Tensor loss_of(const TensorList& states) {
   at::Tensor loss;
   for (std::size_t i = 0; i < states.size(); ++i) {
-    const auto term = (states[i] * wave(states[i].sizes(), 0.5 + double(i), 1, states[i].scalar_type())).sum();
+    const auto weights = wave(states[i].sizes(), 0.5 + double(i), 1, states[i].scalar_type()).to(states[i].device());
+    const auto term = (states[i] * weights).sum();
     loss = loss.defined() ? loss + term : term;
   }
   return loss;

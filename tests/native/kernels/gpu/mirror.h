@@ -37,7 +37,9 @@ class Mirror {
  public:
   explicit Mirror(std::int64_t count) : count_(static_cast<std::size_t>(count)) {
     check(cudaStreamCreate(&stream_));  // ordered with the copies below, which the default stream makes
-    check(cudaMalloc(&results_, sizeof(double) * (2 + 1 + cuda::sum_work)));
+    void* results = nullptr;
+    check(cudaMalloc(&results, sizeof(double) * (2 + 1 + cuda::sum_work)));
+    results_ = static_cast<double*>(results);
     check(cudaMemset(results_, 0, sizeof(double) * 2));
     check(cudaMemset(word(), 0xff, sizeof(double)));
   }
