@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
-# Builds the native library and runs its tests against Debian 13's libtorch (2.6), g++ 14 and cmake, in a folder made by debootstrap
-# (root, 4 GB). Shows that one source serves libtorch 1.13 and 2.x.
-# Usage: tests/compat/run.sh [FOLDER = out/compat/trixie]     FOLDER is kept, so that a second run starts at the build.
+# Builds the native library and runs its tests against the libtorch, compiler and cmake of another Debian, in a folder made by debootstrap
+# (root, 4 GB): trixie has libtorch 2.6 and g++ 14; sid has what is newest. Shows that one source serves libtorch 1.13 and 2.x.
+# Usage: tests/compat/run.sh [SUITE = trixie [FOLDER = out/compat/SUITE]]     FOLDER is kept, so that a second run starts at the build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-root=$(realpath -m "${1:-out/compat/trixie}")
-packages=g++,cmake,make,ninja-build,libtorch-dev,libopenblas0-pthread,libturbojpeg0-dev,libpng-dev,zlib1g-dev,nlohmann-json3-dev,libgtest-dev,libgmock-dev
+suite=${1:-trixie}
+root=$(realpath -m "${2:-out/compat/$suite}")
+packages=g++,cmake,make,ninja-build,pkgconf,libtorch-dev,libopenblas0-pthread,libturbojpeg0-dev,libpng-dev,zlib1g-dev,nlohmann-json3-dev,libgtest-dev,libgmock-dev
 [ "$(id -u)" -eq 0 ] || { echo "tests/compat/run.sh: needs root for chroot" >&2; exit 1; }
 command -v debootstrap >/dev/null || { apt-get update -qq; apt-get install -y -qq --no-install-recommends debootstrap >/dev/null; }
 
 if [ ! -e "$root/ready" ]; then
   mirror=$(apt-get indextargets --format '$(SITE)' | grep -v security | head -n 1)   # the machine's own Debian mirror
   rm -rf "$root"; mkdir -p "$root"
-  debootstrap --variant=minbase --include="$packages" trixie "$root" "$mirror" >"$root.log" 2>&1 || { tail -n 20 "$root.log"; exit 1; }
+  debootstrap --variant=minbase --include="$packages" "$suite" "$root" "$mirror" >"$root.log" 2>&1 || { tail -n 20 "$root.log"; exit 1; }
   touch "$root/ready"
 fi
 
 rm -rf "$root/source"; mkdir -p "$root/source"
-git ls-files -z --cached --others --exclude-standard -- CMakeLists.txt CMakePresets.json native python README.md tests/native tests/readme \
-  | xargs -0 cp --parents -t "$root/source"
+git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$root/source"
 mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 trap 'umount "$root/proc"' EXIT
 chroot "$root" sh -ec 'cd /source

@@ -2,6 +2,11 @@
 #include <torch/csrc/autograd/functions/accumulate_grad.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
 #include "gradients/cuda/recorded_sweeps.h"
 #include "gradients/drift.h"
 #include "gradients/output_cotangents.h"
@@ -12,26 +17,44 @@ namespace neuralode::cuda {
 
 namespace {
 
+namespace nodes = torch::autograd::impl;
+
+/// Shared or, from some libtorch after 2.6 on, intrusive.
+using NodePointer = decltype(nodes::try_get_grad_accumulator(std::declval<const at::Tensor&>()));
+
+template <class Pointer, class Node>
+Pointer new_node(const at::Tensor& parameter) {
+  if constexpr (std::is_same_v<Pointer, std::shared_ptr<torch::autograd::Node>>)
+    return std::make_shared<Node>(parameter);
+  else
+    return c10::make_intrusive<Node>(parameter);
+}
+
+template <class Weak>
+void set_node(void (*set)(const at::Tensor&, Weak), const at::Tensor& parameter, const NodePointer& node) {
+  set(parameter, Weak(node));
+}
+
 /// For as long as this lives, gradients of the parameters arrive at nodes of the current stream: those that they have belong to the stream
 /// on which the program first used them, and a recording must not make that one wait.
 class FreshAccumulators {
  public:
   explicit FreshAccumulators(const TensorList& parameters) : parameters_(parameters) {
     for (const auto& parameter : parameters_) {
-      before_.push_back(torch::autograd::impl::try_get_grad_accumulator(parameter));
-      fresh_.push_back(std::make_shared<torch::autograd::AccumulateGrad>(parameter));
-      torch::autograd::impl::set_grad_accumulator(parameter, fresh_.back());
+      before_.push_back(nodes::try_get_grad_accumulator(parameter));
+      fresh_.push_back(new_node<NodePointer, torch::autograd::AccumulateGrad>(parameter));
+      set_node(nodes::set_grad_accumulator, parameter, fresh_.back());
     }
   }
   ~FreshAccumulators() {
-    for (std::size_t i = 0; i < parameters_.size(); ++i) torch::autograd::impl::set_grad_accumulator(parameters_[i], before_[i]);
+    for (std::size_t i = 0; i < parameters_.size(); ++i) set_node(nodes::set_grad_accumulator, parameters_[i], before_[i]);
   }
   FreshAccumulators(const FreshAccumulators&) = delete;
   FreshAccumulators& operator=(const FreshAccumulators&) = delete;
 
  private:
   TensorList parameters_;
-  std::vector<std::shared_ptr<torch::autograd::Node>> before_, fresh_;
+  std::vector<NodePointer> before_, fresh_;
 };
 
 /// Undoes every step of the sweep, to t0, without looking at what comes of it.

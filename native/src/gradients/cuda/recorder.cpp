@@ -7,6 +7,8 @@
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
 
+#include "tensors/compat.h"
+
 namespace neuralode::cuda {
 
 namespace {
@@ -28,13 +30,15 @@ void begin(at::cuda::CUDAGraph& graph, Pool pool) {
   graph.capture_begin(pool, cudaStreamCaptureModeThreadLocal);
 }
 
-/// libtorch ends a recording in three parts, of which the first throws where the recording is spoilt: the allocator's and the generator's
+/// libtorch ends a recording part by part, of which the first throws where the recording is spoilt: the allocators' and the generator's
 /// would be left as if it went on. On the stream of the recording.
 void abandon(at::cuda::CUDAGraph& graph, Pool pool, c10::DeviceIndex device) {
   namespace allocator = c10::cuda::CUDACachingAllocator;
   if_it_can([&] { graph.capture_end(); });
   if_it_can([&] { allocator::endAllocateToPool(device, pool); });
   if_it_can([&] { allocator::releasePool(device, pool); });
+  if_it_can([&] { compat::end_pinned_pool(pool); });
+  if_it_can([&] { compat::release_pinned_pool(pool); });
   if_it_can([&] {  // the generator leaves its recording at the end of one that succeeds
     at::cuda::CUDAGraph empty;
     begin(empty, at::cuda::graph_pool_handle());
