@@ -189,9 +189,10 @@ neuralode_status neuralode_tensor_to_dlpack(neuralode_tensor tensor, void** out_
     require(value.layout() == at::kStrided && (value.is_cpu() || value.is_cuda()), "tensor: ", value.layout(), " on ", value.device(),
             " has no memory to share; make it dense on the CPU or a GPU first");
     at::getDLDataType(value);  // throws, where libtorch's toDLPack would leak
-    // What is lent out keeps the memory alive, not the tensor: its gradient may be taken from the same memory, a circle otherwise.
+    // What is lent out keeps the memory alive, not the tensor: its gradient may be taken from the same memory, a circle otherwise. So another
+    // tensor of that memory is handed over, which libtorch 2.14 keeps as it is, and no view of this one.
     const at::AutoDispatchBelowADInplaceOrView not_a_view;
-    *out_managed_tensor = at::toDLPack(value);
+    *out_managed_tensor = at::toDLPack(value.detach());
   });
 }
 

@@ -18,9 +18,7 @@ namespace {
 
 /// A built-in MLP 4-8-4 without time.
 std::shared_ptr<Dynamics> graph_mlp(at::ScalarType dtype = at::kFloat) {
-  const auto weight = [&](at::IntArrayRef sizes, double phase) {
-    return wave(sizes, phase, 0.4, dtype).to(at::kCUDA).requires_grad_();
-  };
+  const auto weight = [&](at::IntArrayRef sizes, double phase) { return wave(sizes, phase, 0.4, dtype).to(at::kCUDA).requires_grad_(); };
   return std::make_shared<MlpDynamics>(TensorList{weight({8, 4}, 1), weight({4, 8}, 2)}, TensorList{weight({8}, 3), weight({4}, 4)}, false);
 }
 
@@ -85,7 +83,8 @@ TEST_F(GraphsOnGpu, AnotherShapeHasAnotherGraph) {
   for (int i = 0; i < 4; ++i)
     for (const std::int64_t rows : {8, 32})
       EXPECT_EQ(step(f, wave({rows, 4}, 0, 1, at::kFloat).to(at::kCUDA), options).forward, i < 2 ? "made step by step before it is recorded"
-                                                                                            : i == 2 ? "recorded" : "replayed");
+                                                                                           : i == 2 ? "recorded"
+                                                                                                    : "replayed");
 }
 
 TEST_F(GraphsOnGpu, OutputsOnTheWayAreThoseOfTheSteps) {
@@ -157,9 +156,7 @@ TEST_F(GraphsOnGpu, StreamsTakeTurns) {
 TEST_F(GraphsOnGpu, ThreadsDoNotDisturbEachOther) {
   const auto f = graph_mlp();
   constexpr int threads = 3, solves = 8;
-  const auto start_of = [](int thread, int number) {
-    return wave({16, 4}, 0.1 * number + thread, 1, at::kFloat).to(at::kCUDA);
-  };
+  const auto start_of = [](int thread, int number) { return wave({16, 4}, 0.1 * number + thread, 1, at::kFloat).to(at::kCUDA); };
   std::vector<std::vector<Trained>> by_graph(threads);
   std::vector<std::thread> running;
   for (int thread = 0; thread < threads; ++thread)
@@ -194,9 +191,8 @@ std::shared_ptr<Dynamics> network() {
   namespace nn = torch::nn;
   nn::Sequential net(nn::Conv2d(nn::Conv2dOptions(4, 4, 3).padding(1)), nn::BatchNorm2d(4), nn::ReLU());
   net->to(at::kCUDA);
-  auto f = std::make_shared<ModuleDynamics>(net.ptr(), [net](const at::Tensor&, const TensorList& z) mutable {
-    return TensorList{net->forward(z[0])};
-  });
+  auto f = std::make_shared<ModuleDynamics>(
+      net.ptr(), [net](const at::Tensor&, const TensorList& z) mutable { return TensorList{net->forward(z[0])}; });
   return f;
 }
 

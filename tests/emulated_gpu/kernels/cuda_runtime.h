@@ -2,19 +2,22 @@
 // of the whole block here, which every thread of it reaches.
 #pragma once
 
+#include <cuda_runtime_api.h>
+
+#include <cstring>
 #include <functional>
 
-#include "cuda_runtime_api.h"
-
+// CUDA's own header, where it is that one, has defined them for a host's compiler.
+#undef __global__
+#undef __device__
+#undef __host__
+#undef __forceinline__
+#undef __shared__
 #define __global__
 #define __device__
 #define __host__
 #define __forceinline__ inline
 #define __shared__ static
-
-struct int4 {
-  int x, y, z, w;
-};
 
 namespace emulated {
 
@@ -23,6 +26,8 @@ struct Index {
 };
 extern Index block_index, thread_index, block_size, grid_size;
 
+/// Does `work` in the order of the stream.
+void queue(cudaStream_t stream, const std::function<void()>& work);
 /// Runs `body`, a call of a kernel, for every thread.
 void launch(unsigned blocks, unsigned threads, const std::function<void()>& body);
 void barrier();

@@ -9,6 +9,9 @@
 using cudaError_t = int;
 using cudaStream_t = void*;
 constexpr cudaError_t cudaSuccess = 0;
+struct int4 {
+  int x, y, z, w;
+};
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost };
 
 inline const char* cudaGetErrorString(cudaError_t) { return ""; }

@@ -1,0 +1,3 @@
+#include "cuda_runtime.h"
+
+void emulated::queue(cudaStream_t, const std::function<void()>& work) { work(); }
