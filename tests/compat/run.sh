@@ -18,7 +18,7 @@ if [ ! -e "$root/ready" ]; then
 fi
 
 rm -rf "$root/source"; mkdir -p "$root/source"
-git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$root/source"
+git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done | xargs -0 cp --parents -t "$root/source"
 mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 trap 'umount "$root/proc"' EXIT
 chroot "$root" sh -ec 'cd /source

@@ -60,12 +60,12 @@ IValue with_tensors(const IValue& value, const F& f) {
   if (value.isTensor()) return value.toTensor().defined() ? IValue(f(value.toTensor())) : value;
   if (value.isTensorList()) {
     c10::List<Tensor> list;
-    for (const Tensor& tensor : value.toTensorList()) list.push_back(tensor.defined() ? f(tensor) : tensor);
+    for (const auto& tensor : value.toTensorVector()) list.push_back(tensor.defined() ? f(tensor) : tensor);
     return list;
   }
   if (value.isOptionalTensorList()) {
     c10::List<c10::optional<Tensor>> list;
-    for (const c10::optional<Tensor>& tensor : value.toOptionalTensorList())
+    for (const auto& tensor : value.toOptionalTensorVector())
       list.push_back(tensor && tensor->defined() ? c10::optional<Tensor>(f(*tensor)) : tensor);
     return list;
   }
@@ -80,7 +80,7 @@ std::vector<Tensor> tensors_of(const Stack& values) {
   for (const auto& value : values) {
     if (value.isTensor()) tensors.push_back(value.toTensor());
     if (value.isTensorList())
-      for (const Tensor& tensor : value.toTensorList()) tensors.push_back(tensor);
+      for (const auto& tensor : value.toTensorVector()) tensors.push_back(tensor);
   }
   return tensors;
 }
@@ -122,19 +122,35 @@ class Call {
   const IValue& argument(std::size_t i) const { return (*stack_)[first_ + i]; }
   bool copies() const { return name_ == "aten::copy_"; }
 
-  /// As CUDA's kernels do, which take numbers in tensors, and indices, from the CPU.
+  /// As CUDA's kernels do, which take numbers in tensors, and the indices of x[i], from the CPU.
   void refuse_other_devices() const {
-    if (copies() || name_.find("index") != std::string::npos) return;
+    if (copies()) return;
     for (std::size_t i = 0; i < count(); ++i) {
-      if (!argument(i).isTensor()) continue;
-      const auto& tensor = argument(i).toTensor();
-      TORCH_CHECK(!tensor.defined() || tensor.is_cuda() || tensor.dim() == 0, "Expected all tensors to be on the same device: ", name_,
-                  " got one on the CPU for ", schema_.arguments()[i].name());
+      const auto& declared = schema_.arguments()[i];
+      const bool written = declared.alias_info() != nullptr && declared.alias_info()->isWrite();
+      const auto refuse = [&](const Tensor& tensor) {
+        TORCH_CHECK(tensor.is_cuda() || (tensor.dim() == 0 && !written), "Expected all tensors to be on the same device: ", name_,
+                    " got one on the CPU for ", declared.name());
+        return tensor;
+      };
+      if (!argument(i).isOptionalTensorList()) with_tensors(argument(i), refuse);
     }
   }
 
-  /// Whether the host waits for the stream: for numbers that it gets, for pageable memory, and for the CPU's random numbers.
+  /// Whether the results' shapes follow from numbers: of a mask, say.
+  bool shaped_by_numbers() const {
+    if (name_ == "aten::nonzero" || name_ == "aten::masked_select" || name_.find("unique") != std::string::npos) return true;
+    for (std::size_t i = 0; i < count(); ++i) {
+      if (!argument(i).isOptionalTensorList()) continue;
+      for (const auto& index : argument(i).toOptionalTensorVector())
+        if (index && index->defined() && (index->scalar_type() == at::kBool || index->scalar_type() == at::kByte)) return true;
+    }
+    return false;
+  }
+
+  /// Whether the host waits for the stream: for numbers and shapes that it gets, for pageable memory, and for the CPU's random numbers.
   bool waits() const {
+    if (shaped_by_numbers()) return true;
     for (const auto& result : schema_.returns())
       if (result.type()->kind() != c10::TypeKind::TensorType && result.type()->kind() != c10::TypeKind::ListType) return true;
     if (copies()) {

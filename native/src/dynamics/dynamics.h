@@ -61,6 +61,8 @@ class Dynamics {
   /// u and the Jacobian (n, n) of the state's n elements, one tensor after the other; n products.
   virtual std::pair<TensorList, at::Tensor> jacobian(const at::Tensor& t, const TensorList& z);
 
+  /// Whether vjp runs autograd.
+  virtual bool pulls_back_by_autograd() const { return true; }
   /// Whether a recorded pullback can be differentiated again.
   virtual bool twice_differentiable() const { return true; }
 

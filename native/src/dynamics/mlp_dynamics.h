@@ -15,6 +15,7 @@ class MlpDynamics final : public Dynamics {
   TensorList eval(const at::Tensor& t, const TensorList& z) override;
   std::pair<TensorList, InputCotangents> vjp(const at::Tensor& t, const TensorList& z, const TensorList& a_u, const TensorList& parameters,
                                              bool wants_t) override;
+  bool pulls_back_by_autograd() const override { return false; }
   NamedTensorList parameters() const override;
   NamedTensorList buffers() const override { return {}; }
   std::string replay_obstacle() const override { return {}; }

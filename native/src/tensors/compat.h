@@ -1,4 +1,4 @@
-// Everything in which libtorch 1.13 and 2.x differ for this library; nothing else tests the version.
+// Everything in which libtorch 1.13 and 2.x differ for this library; nothing else tests the version, but gradients/cuda/recording_pool.h.
 #pragma once
 
 #include <ATen/autocast_mode.h>
@@ -8,10 +8,6 @@
 
 #define NEURALODE_TORCH_AT_LEAST(major, minor) \
   (TORCH_VERSION_MAJOR > (major) || (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
-
-#if NEURALODE_TORCH_AT_LEAST(2, 10)
-#include <ATen/core/CachingHostAllocator.h>
-#endif
 
 namespace neuralode::compat {
 
@@ -61,35 +57,6 @@ inline double milliseconds_between([[maybe_unused]] const c10::Event& begin, [[m
   return begin.elapsedTime(end);
 #else
   return 0;
-#endif
-}
-
-// From 2.10 or 2.11 on, the allocator of pinned memory takes part in recordings of CUDA graphs as the GPU's does.
-template <class Host, class Pool>
-auto end_pinned_pool_of(Host* host, Pool pool, int) -> decltype(host->end_allocate_to_pool(pool)) {
-  return host->end_allocate_to_pool(pool);
-}
-template <class Host, class Pool>
-void end_pinned_pool_of(Host*, Pool, long) {}
-template <class Host, class Pool>
-auto release_pinned_pool_of(Host* host, Pool pool, int) -> decltype(host->release_pool(pool)) {
-  return host->release_pool(pool);
-}
-template <class Host, class Pool>
-void release_pinned_pool_of(Host*, Pool, long) {}
-
-/// Pinned memory is no longer taken from a recording's pool.
-template <class Pool>
-void end_pinned_pool([[maybe_unused]] Pool pool) {
-#if NEURALODE_TORCH_AT_LEAST(2, 10)
-  end_pinned_pool_of(at::getHostAllocator(at::kCUDA), pool, 0);
-#endif
-}
-/// A recording's pool of pinned memory may be given back.
-template <class Pool>
-void release_pinned_pool([[maybe_unused]] Pool pool) {
-#if NEURALODE_TORCH_AT_LEAST(2, 10)
-  release_pinned_pool_of(at::getHostAllocator(at::kCUDA), pool, 0);
 #endif
 }
 

@@ -58,7 +58,7 @@ cudaError_t cudaGetDeviceProperties_v2(cudaDeviceProp* properties, int) {
   properties->major = 9;
   properties->warpSize = 32;
   properties->multiProcessorCount = 4;
-  properties->totalGlobalMem = std::size_t{8} << 30;
+  properties->totalGlobalMem = device_bytes;
   properties->maxThreadsPerBlock = properties->maxThreadsDim[0] = properties->maxThreadsDim[1] = 1024;
   properties->maxThreadsDim[2] = 64;
   properties->maxThreadsPerMultiProcessor = 2048;

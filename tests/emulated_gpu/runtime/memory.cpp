@@ -10,8 +10,6 @@ namespace emulated {
 
 namespace {
 
-constexpr std::size_t device_bytes = std::size_t{8} << 30;
-
 /// Allocated blocks by their address.
 using Blocks = std::map<const char*, std::size_t>;
 Blocks& device_blocks() {
@@ -31,7 +29,8 @@ bool lies_in(const Blocks& blocks, const void* pointer) {
   return address < after->first + after->second;
 }
 
-/// Not a byte more than asked for, so that a host's sanitizer finds what goes beyond.
+/// Not a byte more than asked for: without libtorch's cache (PYTORCH_NO_CUDA_MEMORY_CACHING) a host's sanitizer finds what goes beyond a
+/// tensor.
 cudaError_t allocate(Blocks& blocks, void** pointer, std::size_t bytes) {
   const Lock lock(everything());
   if (forbidden()) return told(cudaErrorStreamCaptureUnsupported);
@@ -100,7 +99,10 @@ cudaError_t cudaMemcpyAsync(void* target, const void* source, size_t bytes, cuda
     return told(queue(stream, [target, data = std::vector<char>(begin, begin + bytes)] { std::memcpy(target, data.data(), data.size()); }));
   }
   const auto error = queue(stream, [=] { std::memcpy(target, source, bytes); });
-  if (stream.capture == nullptr && pageable(target)) finish(stream);
+  if (stream.capture == nullptr && pageable(target)) {
+    ++counts().waits;
+    finish(stream);
+  }
   return told(error);
 }
 cudaError_t cudaMemcpyPeerAsync(void* target, int, const void* source, int, size_t bytes, cudaStream_t stream) {
@@ -118,7 +120,10 @@ cudaError_t cudaMemsetAsync(void* target, int value, size_t bytes, cudaStream_t 
   const Lock lock(everything());
   return told(queue(stream_of(stream), [=] { std::memset(target, value, bytes); }));
 }
-cudaError_t cudaMemset(void* target, int value, size_t bytes) { return cudaMemsetAsync(target, value, bytes, nullptr); }
+cudaError_t cudaMemset(void* target, int value, size_t bytes) {
+  const Lock lock(everything());
+  return forbidden() ? told(cudaErrorStreamCaptureUnsupported) : cudaMemsetAsync(target, value, bytes, nullptr);
+}
 }
 
 }  // namespace emulated

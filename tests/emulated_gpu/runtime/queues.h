@@ -19,6 +19,8 @@ using Lock = std::lock_guard<std::recursive_mutex>;
 
 std::recursive_mutex& everything();
 
+constexpr std::size_t device_bytes = std::size_t{8} << 30;
+
 struct Graph {
   std::vector<Work> nodes;  ///< in the order in which they were queued, which is one that their dependences allow
 };

@@ -10,8 +10,8 @@ namespace {
 
 struct Event {
   Stream* stream = nullptr;
-  unsigned long long pieces = 0;  ///< of the stream, or of its capture
-  Capture* capture = nullptr;
+  unsigned long long pieces = 0;   ///< of the stream, or of its capture
+  unsigned long long capture = 0;  ///< its number, 0: none
   std::chrono::steady_clock::time_point time;
 };
 
@@ -22,10 +22,17 @@ cudaError_t spoil(Capture* capture, cudaError_t error) {
   return told(error);
 }
 
+/// That the event was recorded in, while it is under way.
+Capture* capture_of(const Event& event) {
+  for (auto* capture : captures())
+    if (capture->id == event.capture) return capture;
+  return nullptr;
+}
+
 /// `stream` waits for an event of a capture: it is captured too from then on.
 cudaError_t join(Stream& stream, const Event& event) {
-  auto* capture = event.capture;
-  if (captures().count(capture) == 0) return told(cudaErrorCapturedEvent);
+  auto* capture = capture_of(event);
+  if (capture == nullptr) return told(cudaErrorCapturedEvent);
   if (&stream == &default_stream()) return spoil(capture, cudaErrorStreamCaptureImplicit);
   if (stream.capture != nullptr && stream.capture != capture) {
     stream.capture->spoilt = true;
@@ -37,7 +44,7 @@ cudaError_t join(Stream& stream, const Event& event) {
     stream.joined = false;
     capture->streams.insert(&stream);
   }
-  if (&stream != event.stream && event.pieces == event.stream->captured) event.stream->joined = true;
+  if (&stream == capture->origin && event.pieces == event.stream->captured) event.stream->joined = true;
   return cudaSuccess;
 }
 
@@ -100,7 +107,8 @@ cudaError_t cudaEventRecord(cudaEvent_t handle, cudaStream_t on) {
   const Lock lock(everything());
   auto& stream = stream_of(on);
   auto* capture = stream.capture;
-  event_of(handle) = {&stream, capture != nullptr ? stream.captured : stream.queued, capture, std::chrono::steady_clock::now()};
+  event_of(handle) = {&stream, capture != nullptr ? stream.captured : stream.queued, capture != nullptr ? capture->id : 0,
+                      std::chrono::steady_clock::now()};
   return capture != nullptr && capture->spoilt ? told(cudaErrorStreamCaptureInvalidated) : cudaSuccess;
 }
 
@@ -109,7 +117,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t waiting, cudaEvent_t handle, unsign
   const auto& event = event_of(handle);
   auto& stream = stream_of(waiting);
   if (event.stream == nullptr) return cudaSuccess;
-  if (event.capture != nullptr) return join(stream, event);
+  if (event.capture != 0) return join(stream, event);
   if (stream.capture != nullptr) return spoil(stream.capture, cudaErrorStreamCaptureIsolation);
   return told(queue(stream, [source = event.stream, pieces = event.pieces] { finish(*source, pieces); }));
 }
@@ -118,7 +126,7 @@ cudaError_t cudaEventQuery(cudaEvent_t handle) {
   const Lock lock(everything());
   const auto& event = event_of(handle);
   if (event.stream == nullptr) return cudaSuccess;
-  if (event.capture != nullptr) return told(cudaErrorCapturedEvent);
+  if (event.capture != 0) return told(cudaErrorCapturedEvent);
   if (forbidden()) return told(cudaErrorStreamCaptureUnsupported);
   finish(*event.stream, std::min(event.pieces, event.stream->done + 1));
   return event.stream->done >= event.pieces ? cudaSuccess : cudaErrorNotReady;
@@ -129,7 +137,8 @@ cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
   const auto& event = event_of(handle);
   ++counts().waits;
   if (event.stream == nullptr) return cudaSuccess;
-  if (event.capture != nullptr) return spoil(event.capture, cudaErrorCapturedEvent);
+  if (auto* capture = capture_of(event)) return spoil(capture, cudaErrorCapturedEvent);
+  if (event.capture != 0) return told(cudaErrorCapturedEvent);
   if (forbidden()) return told(cudaErrorStreamCaptureUnsupported);
   finish(*event.stream, event.pieces);
   return cudaSuccess;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #if defined(NEURALODE_CUDA)
 #include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAGraphsC10Utils.h>
 #include <c10/cuda/CUDAGuard.h>
 #endif
 
@@ -51,6 +52,11 @@ Trained step(const std::shared_ptr<Dynamics>& f, const at::Tensor& z0, const Sol
   const auto a_z0 = gradients.back();
   gradients.pop_back();
   return {solution.states[0].detach(), a_z0, gradients, solution.statistics->graph_forward, solution.statistics->graph_backward};
+}
+
+void expect_replayed(const Trained& trained) {
+  EXPECT_EQ(trained.forward, "replayed");
+  EXPECT_EQ(trained.backward, "replayed");
 }
 
 void expect_same(const Trained& a, const Trained& b) {
@@ -114,12 +120,18 @@ TEST_F(GraphsOnGpu, SolvesThatWaitForTheirReverseSweepsKeepTheirNumbers) {
     auto options = recorded_steps(0.05);
     options.graphs = graphs;
     const auto z = wave({8, 4}, 0.3 * number, 1, at::kFloat).to(at::kCUDA).requires_grad_();
-    return std::make_pair(z, solve({f, {z}, time_of(0), time_of(1), {}, options}).states[0]);
+    return std::make_pair(z, solve({f, {z}, time_of(0), time_of(1), {}, options}));
   };
-  const auto gradient = [](const auto& made) { return torch::autograd::grad({made.second.square().sum()}, {made.first}, {}, true)[0]; };
+  const auto gradient = [](const auto& made) {
+    return torch::autograd::grad({made.second.states[0].square().sum()}, {made.first}, {}, true)[0];
+  };
   for (int i = 0; i < 3; ++i) gradient(make(i, GraphKind::automatic));
   const auto first = make(1, GraphKind::automatic), second = make(2, GraphKind::automatic);
   const auto of_second = gradient(second), of_first = gradient(first), again = gradient(second);
+  for (const auto* made : {&first, &second}) {
+    EXPECT_EQ(made->second.statistics->graph_forward, "replayed");
+    EXPECT_EQ(made->second.statistics->graph_backward, "replayed");
+  }
   EXPECT_TRUE(of_first.equal(gradient(make(1, GraphKind::off))));
   EXPECT_TRUE(of_second.equal(gradient(make(2, GraphKind::off))));
   EXPECT_TRUE(again.equal(of_second));
@@ -132,20 +144,24 @@ TEST_F(GraphsOnGpu, AParameterInAnotherPlaceIsReadThere) {
   const auto z0 = wave({8, 4}, 0, 1, at::kFloat).to(at::kCUDA);
   for (int i = 0; i < 4; ++i) step(f, z0, recorded_steps(0.05));
   for (const auto& [name, parameter] : f->parameters()) parameter.set_data(parameter.detach() * 1.5);
-  for (int i = 0; i < 4; ++i) expect_same(step(f, z0, recorded_steps(0.05)), step(f, z0, eager));
+  for (int i = 0; i < 4; ++i) {
+    const auto by_graph = step(f, z0, recorded_steps(0.05));
+    expect_same(by_graph, step(f, z0, eager));
+    if (i == 3) expect_replayed(by_graph);
+  }
 }
 
 #if defined(NEURALODE_CUDA)
 TEST_F(GraphsOnGpu, StreamsTakeTurns) {
   const auto f = graph_mlp();
-  std::vector<Trained> by_graph, by_hand;
+  std::vector<Trained> by_graph;
   std::vector<at::Tensor> starts;
   for (int i = 0; i < 10; ++i) {
     const auto stream = i % 3 == 0 ? c10::cuda::getDefaultCUDAStream() : c10::cuda::getStreamFromPool();
     const c10::cuda::CUDAStreamGuard guard(stream);
     starts.push_back(wave({32, 4}, 0.1 * i, 1, at::kFloat).to(at::kCUDA));
     by_graph.push_back(step(f, starts.back(), recorded_steps(0.05)));
-    EXPECT_EQ(by_graph.back().forward == "replayed", i >= 3) << i << ": " << by_graph.back().forward;
+    if (i >= 3) expect_replayed(by_graph.back());
   }
   c10::cuda::device_synchronize();
   auto eager = recorded_steps(0.05);
@@ -166,6 +182,8 @@ TEST_F(GraphsOnGpu, ThreadsDoNotDisturbEachOther) {
     });
   for (auto& thread : running) thread.join();
   c10::cuda::device_synchronize();
+  step(f, start_of(0, 0), recorded_steps(0.1));  // recorded, if it was not yet
+  expect_replayed(step(f, start_of(0, 0), recorded_steps(0.1)));
   auto eager = recorded_steps(0.1);
   eager.graphs = GraphKind::off;
   for (int thread = 0; thread < threads; ++thread)
@@ -262,6 +280,28 @@ TEST_F(GraphsOnGpu, AnFThatWaitsIsNotRecordedAndNothingElseIsHarmed) {
 #endif
 }
 
+#if defined(NEURALODE_CUDA)
+TEST_F(GraphsOnGpu, AnFThatThrowsWhileItIsRecordedHarmsNothingElse) {
+  namespace nn = torch::nn;
+  nn::Linear net(4, 4);
+  net->to(at::kCUDA);
+  const auto f = std::make_shared<ModuleDynamics>(net.ptr(), [net](const at::Tensor&, const TensorList& z) mutable {
+    const auto u = net->forward(z[0]);
+    if (c10::cuda::currentStreamCaptureStatusMayInitCtx() != c10::cuda::CaptureStatus::None) throw std::runtime_error("not now");
+    return TensorList{u};
+  });
+  const auto z0 = wave({8, 4}, 0, 1, at::kFloat).to(at::kCUDA);
+  for (int i = 0; i < 4; ++i) {
+    const auto forward = step(f, z0, recorded_steps(0.25)).forward;
+    if (i >= 2) {
+      EXPECT_NE(forward.find("recording failed: not now"), std::string::npos) << forward;
+    }
+  }
+  c10::cuda::CUDACachingAllocator::emptyCache();
+  EXPECT_TRUE(at::randn({1000}, z0.options()).isfinite().all().item<bool>());
+}
+#endif
+
 TEST_F(GraphsOnGpu, AutocastIsTheSameWithGraphs) {
   const auto f = graph_mlp();
   const AutocastScope autocast({at::kCUDA, true, at::kBFloat16});
@@ -270,7 +310,9 @@ TEST_F(GraphsOnGpu, AutocastIsTheSameWithGraphs) {
   eager.graphs = GraphKind::off;
   for (int i = 0; i < 5; ++i) {
     const auto z0 = wave({32, 4}, 0.1 * i, 1, at::kFloat).to(at::kCUDA);
-    expect_same(step(f, z0, options), step(f, z0, eager));
+    const auto by_graph = step(f, z0, options);
+    expect_same(by_graph, step(f, z0, eager));
+    if (i >= 3) expect_replayed(by_graph);
   }
 }
 

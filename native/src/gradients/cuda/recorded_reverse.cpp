@@ -36,10 +36,11 @@ void set_node(void (*set)(const at::Tensor&, Weak), const at::Tensor& parameter,
 }
 
 /// For as long as this lives, gradients of the parameters arrive at nodes of the current stream: those that they have belong to the stream
-/// on which the program first used them, and a recording must not make that one wait.
+/// on which the program first used them, and a recording must not make that one wait. Another thread must not differentiate the same
+/// parameters meanwhile.
 class FreshAccumulators {
  public:
-  explicit FreshAccumulators(const TensorList& parameters) : parameters_(parameters) {
+  explicit FreshAccumulators(TensorList parameters) : parameters_(std::move(parameters)) {
     for (const auto& parameter : parameters_) {
       before_.push_back(nodes::try_get_grad_accumulator(parameter));
       fresh_.push_back(new_node<NodePointer, torch::autograd::AccumulateGrad>(parameter));
@@ -101,10 +102,11 @@ double worst_drift(const at::Tensor& numbers, double span) {
 std::unique_ptr<RecordedReverse> record_reverse(Sweep& sweep, const SolverState& end, const TensorList& cotangents) {
   auto recording = std::make_unique<RecordedReverse>();
   recording->end = copy_of(end);
-  for (std::size_t i = 0; i < end.z.size(); ++i) recording->z0.push_back(at::empty_strided(end.z[i].sizes(), end.z[i].strides(), end.z[i].options()));
+  for (std::size_t i = 0; i < end.z.size(); ++i)
+    recording->z0.push_back(at::empty_strided(end.z[i].sizes(), end.z[i].strides(), end.z[i].options()));
   recording->cotangents = copies_of(cotangents);
   recording->graph = record([&] {
-    const FreshAccumulators accumulators(sweep.parameters);
+    const FreshAccumulators accumulators(sweep.dynamics->pulls_back_by_autograd() ? sweep.parameters : TensorList());
     undo(sweep, *recording);
   });
   return recording;

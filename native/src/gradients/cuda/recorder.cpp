@@ -2,18 +2,15 @@
 
 #include <ATen/ATen.h>
 #include <ATen/autocast_mode.h>
-#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
 
-#include "tensors/compat.h"
+#include "gradients/cuda/recording_pool.h"
 
 namespace neuralode::cuda {
 
 namespace {
-
-using Pool = decltype(at::cuda::graph_pool_handle());
 
 /// Does what a recording that failed leaves undone, which may have been any part of it.
 template <class Action>
@@ -31,14 +28,11 @@ void begin(at::cuda::CUDAGraph& graph, Pool pool) {
 }
 
 /// libtorch ends a recording part by part, of which the first throws where the recording is spoilt: the allocators' and the generator's
-/// would be left as if it went on. On the stream of the recording.
+/// would be left as if it went on. Where the recording is sound, and only what was recorded threw, the graph has its pool and gives it
+/// back. On the stream of the recording.
 void abandon(at::cuda::CUDAGraph& graph, Pool pool, c10::DeviceIndex device) {
-  namespace allocator = c10::cuda::CUDACachingAllocator;
   if_it_can([&] { graph.capture_end(); });
-  if_it_can([&] { allocator::endAllocateToPool(device, pool); });
-  if_it_can([&] { allocator::releasePool(device, pool); });
-  if_it_can([&] { compat::end_pinned_pool(pool); });
-  if_it_can([&] { compat::release_pinned_pool(pool); });
+  if_it_can([&] { close_pools(device, pool); });
   if_it_can([&] {  // the generator leaves its recording at the end of one that succeeds
     at::cuda::CUDAGraph empty;
     begin(empty, at::cuda::graph_pool_handle());
