@@ -5,7 +5,7 @@
 
 #include "cuda_runtime.h"
 
-/// By the runtime that the program was started with, tests/emulated_gpu/run.
+/// By the emulated runtime, which emulated/run in the build folder loads before the program.
 void emulated::queue(cudaStream_t stream, const std::function<void()>& work) {
   using Queue = void (*)(cudaStream_t, const std::function<void()>*);
   static const auto there = reinterpret_cast<Queue>(dlsym(RTLD_DEFAULT, "neuralode_emulated_queue"));

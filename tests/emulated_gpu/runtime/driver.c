@@ -1,4 +1,6 @@
-/* What libtorch asks of CUDA's driver: whether the device's context is there. The rest says that it is not supported (801). */
+/* What libtorch asks of CUDA's driver: whether the device's context is there. */
+#include "absent.h"
+
 int cuInit(unsigned flags) {
   (void)flags;
   return 0;
@@ -27,8 +29,6 @@ int cuGetErrorString(int error, const char **text) {
   *text = "not emulated";
   return 0;
 }
-#define ABSENT(name) \
-  int name(void) { return 801; }
 ABSENT(cuFuncGetAttribute)
 ABSENT(cuFuncSetAttribute)
 ABSENT(cuLaunchCooperativeKernel)
